@@ -172,6 +172,21 @@ typedef struct cspr_race {
 // Symbolizes, deduplicates, suppresses and prints. Called by the racing thread, without locks, in_rtl > 0.
 void cspr_report_race(const cspr_race *race);
 
+// The stack of the current task, and of a parked one, on standard error for the runtime's panics and dumps; false: not able.
+bool cspr_print_stack(void);
+bool cspr_print_stack_of(const cspr_task *t);
+
+// --- exit.c ----------------------------------------------------------------------------------------------------------------
+// Hook before_exit: the runtime ends the process itself (panic, deadlock): print "reported N warnings" if there were any.
+void cspr_before_exit(void);
+
+// --- start-up of the outside, called by cspr_init in this order ---------------------------------------------------------------
+void cspr_flags_init(void);     // first of all: options are needed by everything, cspr_die included
+void cspr_intercept_init(void); // finds the real libc functions
+void cspr_heap_init(void);      // bitmap of block starts
+void cspr_suppress_init(void);
+void cspr_exit_init(void);      // last, when main's task exists: exit handlers, fork handlers
+
 // --- heap.c ---------------------------------------------------------------------------------------------------------------
 typedef struct cspr_block {
     uintptr_t start;

@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct csp_co csp_co;
 
 // What a parked coroutine waits for; lives on its stack while it is parked, read by dumps and the leak check.
@@ -58,4 +62,7 @@ uint32_t cspi_random(void);
 // Creates a coroutine from a timer: as csp_go, but the order comes from the snapshot (may be NULL), which is not freed.
 void cspi_go_from(void (*fn)(void *), void *arg, void *snapshot);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -7,14 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Intrusive: embed it in a csp_after, a ticker, a select on a stack. Zero-initialise before first use.
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct csp_chan;
+
+// Intrusive: embed it in a csp_after, a ticker, a select on a stack. Zero-initialise before first use. Nothing touches it
+// once fire was called, except fire.
 typedef struct cspi_timer {
     int64_t when_ns; // CLOCK_MONOTONIC
     // Runs on a scheduler thread with no lock held; must not park. It may restart the timer (tickers).
     void (*fire)(struct cspi_timer *t);
-    size_t heap_index; // under the timer lock; 0: not in the heap
-    bool idle;         // wakes nobody by itself (an abandoned csp_after, a ticker): does not keep a deadlock from being seen
-    bool firing;       // under the timer lock: fire is running
+    size_t heap_index;            // under the timer lock; 0: not in the heap
+    const struct csp_chan *wakes; // the channel that fire sends to or closes; NULL: it wakes otherwise. Set before start
+    bool idle; // fires for ever (a ticker): wakes nobody while a tick lies in `wakes`, so then all may be asleep for good
 } cspi_timer;
 
 int64_t cspi_now(void);
@@ -25,4 +32,26 @@ void cspi_timer_start(cspi_timer *t, int64_t when_ns, void (*fire)(cspi_timer *t
 // fire takes.
 bool cspi_timer_stop(cspi_timer *t);
 
+// --- for the scheduler -------------------------------------------------------------------------------------------------
+
+// The earliest armed timer's instant, INT64_MAX without any. A moment's value, no lock.
+int64_t cspi_timers_earliest(void);
+// Fires what is due at `now`. Called on worker loops' stacks; `firing` is the worker's own word.
+void cspi_timers_run(int64_t now, const cspi_timer **firing);
+// False: no armed timer will ever make a coroutine runnable, provided that all are asleep.
+bool cspi_timers_may_wake(void);
+// As cspi_timers_earliest, without idle timers.
+int64_t cspi_timers_earliest_lively(void);
+// Calls fn with the channel of every armed timer that has one, under the timer lock.
+void cspi_timers_each_channel(void (*fn)(const struct csp_chan *c, void *arg), void *arg);
+size_t cspi_timers_count(void);
+// fork: prepare, parent; the child forgets all timers, since their coroutines are not there.
+void cspi_timers_fork_lock(void);
+void cspi_timers_fork_unlock(bool is_child);
+// Called by timer.c, no lock held: when_ns is the new earliest instant (worker.c).
+void cspi_worker_timer_earlier(int64_t when_ns);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

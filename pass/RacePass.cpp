@@ -1,0 +1,269 @@
+// RacePass.cpp - instruments a module: which functions, what in them, in which order.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs at the end of the optimizer (also at -O0), before Clang's own sanitizers: the fewest accesses are left then, and
+// vector code is seen as it will run. The driver asks cc1 for -fsanitize=thread, so `sanitize_thread` says which functions
+// are to be checked, and loads were not speculated. Clang's thread sanitizer is then told to keep away from every function
+// (disable_sanitizer_instrumentation), so that each access is instrumented once, by us.
+//
+//   function                                  accesses   atomics   frame record
+//   with sanitize_thread                      yes        yes       yes
+//   no_sanitize("thread")                     no         yes       yes       (they may be the program's synchronization)
+//   disable_sanitizer_instrumentation, naked, ifunc resolvers: left wholly alone
+//
+// With link-time optimization modules are instrumented before the link. Inlining such a function afterwards would give its
+// frame record (and its leaf checks) the return address of another function, so it is marked noinline then.
+#include "RacePass.h"
+#include "layout.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/Statistic.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/GlobalIFunc.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/Transforms/Utils/Instrumentation.h"
+#include "llvm/Transforms/Utils/Local.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
+
+#define DEBUG_TYPE "cspthread"
+
+using namespace llvm;
+using csp::Access;
+using csp::RuntimeAbi;
+
+STATISTIC(NumFunctions, "functions instrumented");
+STATISTIC(NumReads, "reads checked");
+STATISTIC(NumWrites, "writes checked");
+STATISTIC(NumMemoryCalls, "memory intrinsics replaced by calls");
+STATISTIC(NumUnseenIntrinsics, "intrinsics whose memory accesses are not checked");
+
+namespace {
+
+constexpr StringLiteral ModuleFlag = "csp.instrumented";
+constexpr StringLiteral ConstructorName = "csp.module_ctor";
+
+// Constant-size copies and fills up to here never become library calls (the interceptors would check them again), so the
+// intrinsic stays and only its checks are added.
+constexpr uint64_t InlineCopyLimit = 32;
+
+class FunctionInstrumenter {
+public:
+  FunctionInstrumenter(RuntimeAbi &Abi, Function &F, const TargetLibraryInfo &TLI)
+      : Abi(Abi), F(F), TLI(TLI), DL(F.getDataLayout()), ChecksAccesses(F.hasFnAttribute(Attribute::SanitizeThread)) {}
+
+  bool run() {
+    collect();
+    for (MemIntrinsic *M : Copies)
+      replaceCopy(*M);
+    for (Instruction *I : Atomics)
+      csp::replaceAtomic(Abi, *I, Calls);
+    if (!Calls.empty())
+      csp::keepFrameRecord(Abi, F, Calls);
+    for (const Access &A : Accesses)
+      csp::insertCheck(Abi, A, !Calls.empty());
+    return !Calls.empty() || !Accesses.empty();
+  }
+
+private:
+  // --- collect ---------------------------------------------------------------------------------------------------------
+  void collect() {
+    for (BasicBlock &BB : F) {
+      Filter.startBlock();
+      for (Instruction &I : make_early_inc_range(BB)) {
+        collect(I);
+        Filter.leaves(I);
+      }
+    }
+  }
+
+  void collect(Instruction &I) {
+    if (csp::isSynchronizing(I)) {
+      Atomics.push_back(&I);
+    } else if (auto *Call = dyn_cast<CallBase>(&I)) {
+      collectCall(*Call);
+    } else if (ChecksAccesses) {
+      collectPlain(I);
+    }
+  }
+
+  void collectPlain(Instruction &I) {
+    if (auto *Load = dyn_cast<LoadInst>(&I)) {
+      SmallVector<Access, 8> Narrowed;
+      if (csp::collectDemandedLanes(*Load, Narrowed))
+        return addAll(Narrowed);
+      add({&I, Load->getPointerOperand(), storeSize(Load->getType()), Load->getAlign(), false});
+    } else if (auto *Store = dyn_cast<StoreInst>(&I)) {
+      add({&I, Store->getPointerOperand(), storeSize(Store->getValueOperand()->getType()), Store->getAlign(), true});
+    } else if (auto *Modify = dyn_cast<AtomicRMWInst>(&I)) { // scope "singlethread"
+      add({&I, Modify->getPointerOperand(), storeSize(Modify->getType()), Modify->getAlign(), true});
+    } else if (auto *Exchange = dyn_cast<AtomicCmpXchgInst>(&I)) {
+      Type *T = Exchange->getNewValOperand()->getType();
+      add({&I, Exchange->getPointerOperand(), storeSize(T), Exchange->getAlign(), true});
+    }
+  }
+
+  void collectCall(CallBase &Call) {
+    if (csp::wantsContext(Call))
+      Calls.push_back(&Call);
+    if (!ChecksAccesses)
+      return;
+    if (auto *Intrinsic = dyn_cast<IntrinsicInst>(&Call))
+      return collectIntrinsic(*Intrinsic);
+    // The caller copies by-value aggregates: a read.
+    for (unsigned I = 0; I < Call.arg_size(); ++I)
+      if (Type *T = Call.getParamByValType(I))
+        add({&Call, Call.getArgOperand(I), storeSize(T), Call.getParamAlign(I).valueOrOne(), false});
+    if (auto *Direct = dyn_cast<CallInst>(&Call))
+      maybeMarkSanitizerLibraryCallNoBuiltin(Direct, &TLI); // rule D3: the interceptors are to see it
+  }
+
+  void collectIntrinsic(IntrinsicInst &I) {
+    SmallVector<Access, 8> Masked;
+    if (csp::collectMaskedAccesses(I, Masked))
+      return addAll(Masked);
+    if (auto *Copy = dyn_cast<MemIntrinsic>(&I))
+      return collectCopy(*Copy);
+    bool TakesPointer = any_of(I.args(), [](const Use &U) { return U->getType()->isPtrOrPtrVectorTy(); });
+    if (TakesPointer && I.mayReadOrWriteMemory() && !I.isAssumeLikeIntrinsic() && !I.onlyAccessesInaccessibleMemory())
+      ++NumUnseenIntrinsics;
+  }
+
+  // Small copies of known size stay and get inline checks; the others become calls that check and copy. Copies between
+  // locals that do not escape, or from constants into such, stay as they are.
+  void collectCopy(MemIntrinsic &M) {
+    auto *Length = dyn_cast<ConstantInt>(M.getLength());
+    bool IsInline = M.getIntrinsicID() == Intrinsic::memcpy_inline || M.getIntrinsicID() == Intrinsic::memset_inline;
+    bool Stays = Length && (IsInline || Length->getZExtValue() <= InlineCopyLimit);
+    uint64_t Bytes = Length ? Length->getZExtValue() : 0;
+    if (Length && !Bytes)
+      return;
+    SmallVector<Access, 2> Sides;
+    if (auto *Transfer = dyn_cast<MemTransferInst>(&M))
+      Sides.push_back({&M, Transfer->getRawSource(), Bytes, Transfer->getSourceAlign().valueOrOne(), false});
+    Sides.push_back({&M, M.getRawDest(), Bytes, M.getDestAlign().valueOrOne(), true});
+    erase_if(Sides, [&](const Access &A) { return Length ? Filter.needsNoCheck(A) : Filter.cannotRace(A); });
+    if (Sides.empty())
+      return;
+    if (!Stays)
+      return Copies.push_back(&M);
+    for (const Access &A : Sides)
+      addChecked(A);
+  }
+
+  void add(const Access &A) {
+    if (A.Bytes && !Filter.needsNoCheck(A))
+      addChecked(A);
+  }
+
+  void addChecked(const Access &A) {
+    A.IsWrite ? ++NumWrites : ++NumReads;
+    Accesses.push_back(A);
+  }
+
+  void addAll(ArrayRef<Access> All) {
+    for (const Access &A : All)
+      add(A);
+  }
+
+  uint64_t storeSize(Type *T) const { return DL.getTypeStoreSize(T).getKnownMinValue(); }
+
+  // --- insert ------------------------------------------------------------------------------------------------------------
+  void replaceCopy(MemIntrinsic &M) {
+    ++NumMemoryCalls;
+    InstrumentationIRBuilder B(&M);
+    Value *Length = B.CreateZExtOrTrunc(M.getLength(), B.getInt64Ty());
+    Value *Second;
+    StringRef Entry;
+    if (auto *Set = dyn_cast<MemSetInst>(&M)) {
+      Entry = "__csp_memset";
+      Second = B.CreateZExt(Set->getValue(), B.getInt32Ty());
+    } else {
+      Entry = isa<MemMoveInst>(M) ? "__csp_memmove" : "__csp_memcpy";
+      Second = cast<MemTransferInst>(M).getRawSource();
+    }
+    Calls.push_back(Abi.call(B, Abi.function(Entry), {M.getRawDest(), Second, Length}));
+    M.eraseFromParent();
+  }
+
+  RuntimeAbi &Abi;
+  Function &F;
+  const TargetLibraryInfo &TLI;
+  const DataLayout &DL;
+  const bool ChecksAccesses;
+  csp::AccessFilter Filter;
+  SmallVector<Access, 32> Accesses;
+  SmallVector<Instruction *, 8> Atomics;
+  SmallVector<MemIntrinsic *, 8> Copies;
+  SmallVector<CallBase *, 16> Calls;
+};
+
+// An instrumented function touches shadow, thread-locals and, in its callees, much else: what was deduced from its source
+// no longer holds.
+void forgetPurity(Function &F) {
+  F.removeFnAttr(Attribute::Memory);
+  F.removeFnAttr(Attribute::NoSync);
+  F.removeFnAttr(Attribute::Speculatable);
+  for (User *U : F.users()) {
+    auto *Call = dyn_cast<CallBase>(U);
+    if (!Call || Call->getCalledOperand() != &F)
+      continue;
+    Call->removeFnAttr(Attribute::Memory);
+    Call->removeFnAttr(Attribute::NoSync);
+  }
+}
+
+bool isLeftAlone(const Function &F) {
+  return F.isDeclaration() || F.hasAvailableExternallyLinkage() || F.hasFnAttribute(Attribute::Naked) ||
+         F.hasFnAttribute(Attribute::DisableSanitizerInstrumentation) || F.getCallingConv() == CallingConv::X86_INTR;
+}
+
+void addConstructor(RuntimeAbi &Abi, Module &M) {
+  LLVMContext &C = M.getContext();
+  Function *Constructor = Function::createWithDefaultAttr(FunctionType::get(Type::getVoidTy(C), false),
+                                                          GlobalValue::InternalLinkage, 0, ConstructorName, &M);
+  Constructor->addFnAttr(Attribute::NoUnwind);
+  Constructor->addFnAttr(Attribute::DisableSanitizerInstrumentation);
+  IRBuilder<> B(BasicBlock::Create(C, "", Constructor));
+  Abi.call(B, Abi.function("__csp_module_init"), {B.getInt32(CSPR_ABI_VERSION)});
+  B.CreateRetVoid();
+  appendToGlobalCtors(M, Constructor, /*Priority=*/0);
+}
+
+} // namespace
+
+namespace csp {
+
+PreservedAnalyses RacePass::run(Module &M, ModuleAnalysisManager &MAM) {
+  if (M.getModuleFlag(ModuleFlag))
+    return PreservedAnalyses::all();
+  if (any_of(M, isSiteMarker))
+    report_fatal_error("cspthread: a site marker was left; -fplugin= needs -fpass-plugin= with the same library");
+
+  SmallPtrSet<const Function *, 4> Resolvers;
+  for (const GlobalIFunc &IFunc : M.ifuncs())
+    Resolvers.insert(IFunc.getResolverFunction());
+
+  auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
+  RuntimeAbi Abi(M);
+  bool Changed = false;
+  for (Function &F : make_early_inc_range(M)) {
+    if (isLeftAlone(F) || Resolvers.contains(&F))
+      continue;
+    if (FunctionInstrumenter(Abi, F, FAM.getResult<TargetLibraryAnalysis>(F)).run()) {
+      ++NumFunctions;
+      Changed = true;
+      forgetPurity(F);
+      if (BeforeLink && !F.hasFnAttribute(Attribute::AlwaysInline))
+        F.addFnAttr(Attribute::NoInline);
+    }
+    F.addFnAttr(Attribute::DisableSanitizerInstrumentation);
+  }
+  if (Changed)
+    addConstructor(Abi, M);
+  M.addModuleFlag(Module::Max, ModuleFlag, 1);
+  return PreservedAnalyses::none();
+}
+
+} // namespace csp

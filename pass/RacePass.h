@@ -1,0 +1,99 @@
+// RacePass.h - the instrumentation pass and the parts it is made of.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One function is instrumented in three steps: collect what it does (RacePass.cpp), leave out what need not be checked
+// (AccessFilter.cpp), insert (MaskedAccess.cpp, FastPath.cpp, Atomics.cpp, CallContext.cpp).
+#ifndef CSP_PASS_RACEPASS_H
+#define CSP_PASS_RACEPASS_H
+
+#include "RuntimeAbi.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/PassManager.h"
+
+namespace llvm {
+class IntrinsicInst;
+class LoadInst;
+} // namespace llvm
+
+namespace csp {
+
+// A plain access of Bytes bytes at Addr, made by instruction At; its check goes before At and carries At's location.
+struct Access {
+  llvm::Instruction *At;
+  llvm::Value *Addr;
+  uint64_t Bytes;
+  llvm::Align Alignment;
+  bool IsWrite;
+  llvm::Value *Condition = nullptr; // i1: the access happens only when true (one lane of a masked operation)
+};
+
+// --- AccessFilter.cpp: which accesses need no check -----------------------------------------------------------------
+class AccessFilter {
+public:
+  // Blocks are walked one after the other, instructions in order; leaves() must be told of every one.
+  void startBlock() { forgetChecks(); }
+  bool needsNoCheck(const Access &A) { return cannotRace(A) || isAlreadyChecked(A); }
+  // Without what this block has checked: also for accesses whose size is not known.
+  bool cannotRace(const Access &A);
+  void leaves(const llvm::Instruction &I);
+
+private:
+  bool isPrivateMemory(const llvm::Value *Addr);
+  bool isAlreadyChecked(const Access &A);
+  void forgetChecks();
+
+  llvm::DenseMap<const llvm::Value *, bool> Escapes;
+  // How many bytes from a pointer on this block has checked since the last possible release: as reads, as writes.
+  using CheckedBytes = llvm::SmallDenseMap<const llvm::Value *, uint64_t, 8>;
+  CheckedBytes CheckedReads, CheckedWrites;
+};
+
+// --- MaskedAccess.cpp: vector accesses of which only some lanes happen ------------------------------------------------
+// Appends the accesses of a masked, gather, scatter, expand or compress intrinsic; false if I is none.
+bool collectMaskedAccesses(llvm::IntrinsicInst &I, llvm::SmallVectorImpl<Access> &Out);
+// Appends the accesses of the lanes that Load's users look at; false when they may look at all of it.
+bool collectDemandedLanes(llvm::LoadInst &Load, llvm::SmallVectorImpl<Access> &Out);
+
+// --- FastPath.cpp: the inline check ------------------------------------------------------------------------------------
+// HasRecord: the function keeps a frame record; else its own return address is handed to the detector (rule C2).
+void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord);
+
+// --- Atomics.cpp -------------------------------------------------------------------------------------------------------
+// True for operations that order threads or are ordered between them: to be replaced by a call.
+bool isSynchronizing(const llvm::Instruction &I);
+// Replaces I; returns the calls made.
+void replaceAtomic(RuntimeAbi &Abi, llvm::Instruction &I, llvm::SmallVectorImpl<llvm::CallBase *> &Calls);
+
+// --- CallContext.cpp ---------------------------------------------------------------------------------------------------
+// True for a call whose callee may want to know where it was called from.
+bool wantsContext(const llvm::CallBase &Call);
+// Makes F keep a frame record, current at each of Calls.
+void keepFrameRecord(RuntimeAbi &Abi, llvm::Function &F, llvm::ArrayRef<llvm::CallBase *> Calls);
+
+// --- Sites.cpp ---------------------------------------------------------------------------------------------------------
+// Lowers the calls that SiteAction put into the AST. Runs first of all passes, so that nothing else sees them.
+class SitePass : public llvm::PassInfoMixin<SitePass> {
+public:
+  llvm::PreservedAnalyses run(llvm::Module &M, llvm::ModuleAnalysisManager &);
+  static bool isRequired() { return true; }
+};
+inline constexpr llvm::StringLiteral SiteMarkerPrefix = "__csp_site.";
+// The marker's name without the \1 that keeps LLVM from decorating it; false when F is none.
+bool isSiteMarker(const llvm::Function &F);
+
+// --- RacePass.cpp ------------------------------------------------------------------------------------------------------
+class RacePass : public llvm::PassInfoMixin<RacePass> {
+public:
+  explicit RacePass(bool BeforeLink = false) : BeforeLink(BeforeLink) {}
+  llvm::PreservedAnalyses run(llvm::Module &M, llvm::ModuleAnalysisManager &MAM);
+  static bool isRequired() { return true; }
+
+private:
+  bool BeforeLink; // link-time optimization follows
+};
+
+} // namespace csp
+#endif

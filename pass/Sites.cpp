@@ -1,0 +1,89 @@
+// Sites.cpp - lowers the site markers that SiteAction put into the AST to stores of the thread-local __csp_site.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//   %a = call T @__csp_site.N(T %x, ptr @text, ptr @file, i32 line, i32 column)
+// becomes
+//   store ptr @csp.site, ptr @__csp_site                 %a replaced by %x
+//
+// with one private constant {file, text, line, column} (struct csp_site) per different site. A marker with four operands,
+// `call void @__csp_site.N(text, file, line, column)`, has no value to pass through. The store is volatile: the callee that
+// takes the site may be declared to read no memory.
+#include "RacePass.h"
+
+#include "llvm/ADT/Statistic.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/Instructions.h"
+
+#define DEBUG_TYPE "cspthread"
+
+using namespace llvm;
+
+STATISTIC(NumSites, "call sites recorded");
+
+namespace {
+
+class SiteLowering {
+public:
+  explicit SiteLowering(Module &M) : M(M), Abi(M) {}
+
+  bool run() {
+    SmallVector<Function *, 8> Markers;
+    for (Function &F : M)
+      if (csp::isSiteMarker(F))
+        Markers.push_back(&F);
+    for (Function *Marker : Markers) {
+      for (User *U : make_early_inc_range(Marker->users()))
+        lower(*cast<CallBase>(U));
+      Marker->eraseFromParent();
+    }
+    return !Markers.empty();
+  }
+
+private:
+  void lower(CallBase &Marker) {
+    ++NumSites;
+    bool HasValue = Marker.arg_size() == 5;
+    IRBuilder<> B(&Marker);
+    B.CreateAlignedStore(siteConstant(Marker, HasValue ? 1 : 0), Abi.threadLocal("__csp_site"), Align(8),
+                         /*isVolatile=*/true);
+    if (HasValue)
+      Marker.replaceAllUsesWith(Marker.getArgOperand(0));
+    if (auto *Invoke = dyn_cast<InvokeInst>(&Marker)) {
+      B.CreateBr(Invoke->getNormalDest());
+      Invoke->getUnwindDest()->removePredecessor(Invoke->getParent());
+    }
+    Marker.eraseFromParent();
+  }
+
+  GlobalVariable *siteConstant(CallBase &Marker, unsigned FirstOperand) {
+    auto Operand = [&](unsigned I) { return cast<Constant>(Marker.getArgOperand(FirstOperand + I)); };
+    Constant *Site = ConstantStruct::getAnon({Operand(1), Operand(0), Operand(2), Operand(3)});
+    GlobalVariable *&Known = Sites[Site];
+    if (!Known) {
+      Known = new GlobalVariable(M, Site->getType(), true, GlobalValue::PrivateLinkage, Site, "csp.site");
+      Known->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+      Known->setAlignment(Align(8));
+    }
+    return Known;
+  }
+
+  Module &M;
+  csp::RuntimeAbi Abi;
+  DenseMap<Constant *, GlobalVariable *> Sites;
+};
+
+} // namespace
+
+namespace csp {
+
+bool isSiteMarker(const Function &F) {
+  StringRef Name = F.getName();
+  Name.consume_front("\1");
+  return F.isDeclaration() && Name.starts_with(SiteMarkerPrefix);
+}
+
+PreservedAnalyses SitePass::run(Module &M, ModuleAnalysisManager &) {
+  return SiteLowering(M).run() ? PreservedAnalyses::none() : PreservedAnalyses::all();
+}
+
+} // namespace csp

@@ -1,0 +1,26 @@
+// access.h - checking one access, for the core's other files (atomics, unit tests).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_RTL_ACCESS_H
+#define CSP_RTL_ACCESS_H
+
+#include "side.h"
+
+// Prepares *c for an access by t, the running task: opens and names its epoch.
+void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind, cspr_stack stack);
+// Tells the races found. No word is taken; in_rtl > 0.
+void cspr_check_report(cspr_check *c);
+
+// The record of a word the caller has taken, made from its cells if need be. The word is to be given back with
+// cspr_record_cell in both cells.
+cspr_record *cspr_word_record(uintptr_t word, const uint64_t *cells, uint64_t w);
+// Meets the large block around a word, for bytes of mask that no plain write covers. c->word is the word.
+void cspr_check_extent(cspr_check *c, unsigned mask);
+
+typedef struct cspr_stats {
+    uint64_t slow_entries;  // slow-path entries, counted in steps per thread: a little low
+    uint64_t unchecked;     // accesses made inside the detector (by signal handlers)
+    uint64_t epochs, stacks, nodes, records;
+} cspr_stats;
+void cspr_stats_get(cspr_stats *out);
+
+#endif

@@ -1,0 +1,40 @@
+// depot.h - calling contexts and stack ids, interned: equal ones have equal ids, and none is ever forgotten (rules A2, C1).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//   node      (parent node, return address): one calling context. 0 is the root: the first function of a task.
+//   stack id  one of   (node, pc)                                    an access
+//                      (old id, old mask, new id, new mask)          an epoch's bytes that came from different places
+//                      (alloc or free, id)                           what the allocator did to a block
+// Ids below cspr_depot_cell_limit fit a cell; larger ones are recorded aside.
+#ifndef CSP_RTL_DEPOT_H
+#define CSP_RTL_DEPOT_H
+
+#include "rtl.h"
+
+typedef enum cspr_stack_tag { CSPR_TAG_NONE, CSPR_TAG_ALLOC, CSPR_TAG_FREE } cspr_stack_tag;
+
+extern uint32_t cspr_depot_cell_limit; // smaller in tests
+
+void cspr_depot_init(void);
+// The context of `ret` called from parent; recursion is folded.
+uint32_t cspr_depot_node(uint32_t parent, uintptr_t ret);
+cspr_stack cspr_depot_stack(uint32_t node, uintptr_t pc);
+// The bytes of old_mask were accessed with stack old, those of new_mask with new; the masks are disjoint.
+cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fresh, unsigned new_mask);
+cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag);
+
+// The id that stands for the lowest byte of mask; *covers: all bytes of mask it stands for.
+cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned *covers);
+cspr_stack_tag cspr_depot_untag(cspr_stack *s);
+
+// The node of the newest frame record; names records that have none yet. Caller is on the stack the records live on.
+uint32_t cspr_depot_node_of(csp_frame *top);
+// cspr_stack_here for callers already inside the detector.
+cspr_stack cspr_depot_here(void *pc, void *leaf_ret);
+// As cspr_stack_here, for a task that does not run: pc in the function of its newest record.
+cspr_stack cspr_depot_parked(csp_frame *top, void *pc);
+
+uint64_t cspr_depot_nodes(void); // for stats
+uint64_t cspr_depot_stacks(void);
+
+#endif

@@ -1,0 +1,39 @@
+// epoch.c - hands out runs of epoch ids.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Ordering: a run's entry is written before the first cell naming it is release-stored into a shadow word; whoever reads the
+//           cell took the word with acquire (shadow.h E1), so the table itself needs no order.
+#include "epoch.h"
+
+#include "alloc.h"
+
+cspr_run *cspr_runs;
+uint32_t cspr_epoch_limit = 1u << CSPR_EPOCH_BITS;
+
+static uint32_t next_epoch = CSPR_EPOCH_FIRST; // atomic
+
+void cspr_epoch_init(void)
+{
+    if (!cspr_runs)
+        cspr_runs = cspr_reserve(sizeof(cspr_run) << (CSPR_EPOCH_BITS - 4));
+}
+
+uint32_t cspr_epoch_new_run(uint32_t id, uint64_t base, cspr_who who)
+{
+    // Read first: at the limit the counter must not run on and wrap. Relaxed: only the ids' distinctness matters.
+    if (__atomic_load_n(&next_epoch, __ATOMIC_RELAXED) >= cspr_epoch_limit)
+        return 0;
+    uint32_t first = __atomic_fetch_add(&next_epoch, CSPR_RUN_EPOCHS, __ATOMIC_RELAXED);
+    if (first >= cspr_epoch_limit) {
+        __atomic_fetch_sub(&next_epoch, CSPR_RUN_EPOCHS, __ATOMIC_RELAXED);
+        return 0;
+    }
+    if (first + CSPR_RUN_EPOCHS >= cspr_epoch_limit)
+        cspr_note("epoch ids are used up: new accesses are recorded aside from now on, exact but slower");
+    cspr_runs[first / CSPR_RUN_EPOCHS] = (cspr_run){.base = base, .id = id, .who = who};
+    return first;
+}
+
+uint64_t cspr_epoch_issued(void)
+{
+    return __atomic_load_n(&next_epoch, __ATOMIC_RELAXED) - CSPR_EPOCH_FIRST; // relaxed: a counter
+}

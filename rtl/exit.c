@@ -1,0 +1,122 @@
+// exit.c - the end of the program: leak check, then its exit handlers, then the count of reports and the exit status.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Order
+//   1 main returns, or the program calls exit(): the final check runs, while coroutines that can still run do so.
+//   2 exit handlers and destructors of the program, as always.
+//   3 print_counts, registered before anything of the program's and so called last: it ends the process with the exitcode
+//     option's status if there was anything to report.
+// main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
+#include "leak.h"
+#include "libc.h"
+#include "report.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "modules.h"
+
+static int (*program_main)(int, char **, char **);
+static atomic_flag was_checked = ATOMIC_FLAG_INIT;
+
+static void check_once(void)
+{
+    if (cspr_ready && !atomic_flag_test_and_set(&was_checked))
+        cspr_leak_check();
+}
+
+// --- last words ------------------------------------------------------------------------------------------------------------------
+
+static void print_count_line(void)
+{
+    unsigned n = atomic_load_explicit(&cspr_report_count, memory_order_relaxed); // relaxed: all reporters are done
+    if (n)
+        cspr_note("reported %u warning%s", n, n == 1 ? "" : "s");
+}
+
+static void print_counts(void *unused)
+{
+    (void)unused;
+    check_once(); // exit() was called where we do not see it, as when the last thread ended
+    if (cspr_flags.print_suppressions)
+        cspr_suppress_print();
+    print_count_line();
+    if (!atomic_load_explicit(&cspr_report_count, memory_order_relaxed) || !cspr_flags.exitcode)
+        return;
+    fflush(NULL); // what exit() would do after us
+    _exit(cspr_flags.exitcode);
+}
+
+void cspr_before_exit(void)
+{
+    if (cspr_ready)
+        print_count_line();
+}
+
+// --- fork: the child goes on being checked ---------------------------------------------------------------------------------------
+
+static void before_fork(void)
+{
+    cspr_report_lock(); // nobody is in the middle of a conversation with the symbolizer
+}
+
+static void after_fork_in_parent(void)
+{
+    cspr_report_unlock();
+}
+
+static void after_fork_in_child(void)
+{
+    cspr_symbolizer_after_fork();
+    cspr_report_unlock();
+}
+
+int __cxa_atexit(void (*fn)(void *), void *arg, void *dso);
+
+void cspr_exit_init(void)
+{
+    __cxa_atexit(print_counts, NULL, NULL);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+// --- main ------------------------------------------------------------------------------------------------------------------------
+
+enum { LAST_STACK = 8 << 20 };
+
+CSPR_BOTTOM static void end_program(int status)
+{
+    exit(status); // ours, below
+}
+
+CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
+{
+    char *stack = mmap(NULL, LAST_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED)
+        cspr_die("out of memory: no stack for the end of the program");
+    int status = program_main(argc, argv, envp);
+    __asm__ volatile("mov %0, %%rsp\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "call *%1\n\t"
+                     "ud2"
+                     :
+                     : "r"(stack + LAST_STACK), "r"(end_program), "D"(status)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+CSPR_INTERFACE int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                                     void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+    if (!cspr_real___libc_start_main) // .preinit_array was not run: a program linked in an unusual way
+        cspr_intercept_init();
+    program_main = main;
+    return cspr_real___libc_start_main(run_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+CSPR_INTERCEPTOR void exit(int status)
+{
+    check_once();
+    cspr_real_exit(status);
+    __builtin_unreachable();
+}

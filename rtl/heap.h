@@ -1,0 +1,17 @@
+// heap.h - the program's heap blocks: malloc and friends over glibc's, each block knowing who allocated it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_RTL_HEAP_H
+#define CSP_RTL_HEAP_H
+
+#include "rtl.h"
+
+// A block of `size` bytes at the alignment (a power of two, at least 16); NULL with ENOMEM. `stack` is the allocating
+// function's, 0: nothing is recorded, as for memory of our own.
+void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack);
+// False: p is not a block of ours (allocated before start-up, or by libc for itself).
+bool cspr_heap_is_ours(const void *p);
+size_t cspr_heap_size(const void *p);
+// Gives back a block, whoever made it. `stack` as above.
+void cspr_heap_delete(void *p, cspr_stack stack);
+
+#endif

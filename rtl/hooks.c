@@ -1,0 +1,362 @@
+// hooks.c - the runtime's hook table, filled: tasks, order, snapshots and channels as the core sees them.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Channel edges (Go memory model): per slot, numbered by operation. A slot carries one clock: a send joins what the receive
+// that emptied it knew and leaves its own; a receive joins that and leaves its own. The channel's lock is held meanwhile.
+#include "access.h"
+#include "alloc.h"
+#include "depot.h"
+#include "sync.h"
+
+#include <errno.h>
+
+typedef struct chan {
+    // --- immutable after new
+    cspr_chan_info info;
+    // --- under the channel's lock
+    cspr_stamp *closed;  // what the closer knew
+    cspr_stamp *slots[]; // capacity of them
+} chan;
+
+#define HERE() cspr_stack_here(__builtin_return_address(0), NULL)
+
+// --- tasks ------------------------------------------------------------------------------------------------------------------
+
+static void *make_coroutine(uint64_t id, void *lo, void *hi, cspr_task *creator, cspr_stamp *from, const csp_site *site,
+                            cspr_stack creation)
+{
+    cspr_shadow_forget((uintptr_t)lo, (uintptr_t)hi);
+    cspr_identity who = {
+        .kind = CSPR_KIND_COROUTINE,
+        .id = id,
+        .creation = creation,
+        .site = site,
+        .stack_lo = (uintptr_t)lo,
+        .stack_hi = (uintptr_t)hi,
+    };
+    return cspr_task_make(&who, creator, from);
+}
+
+static void *hook_task_new(uint64_t id, void *lo, void *hi, const csp_site *site)
+{
+    cspr_task *creator = cspr_task_current();
+    cspr_stack creation = HERE();
+    cspr_enter();
+    cspr_stamp *known = creator ? cspr_task_publish(creator) : NULL;
+    void *t = make_coroutine(id, lo, hi, creator, known, site, creation);
+    cspr_stamp_unref(known);
+    cspr_leave();
+    return t;
+}
+
+static void *hook_task_new_from(uint64_t id, void *lo, void *hi, void *snapshot)
+{
+    cspr_enter();
+    void *t = make_coroutine(id, lo, hi, NULL, snapshot, NULL, 0);
+    cspr_leave();
+    return t;
+}
+
+static void *hook_task_current(void)
+{
+    return cspr_task_current();
+}
+
+static void hook_task_name(void *task, const char *name)
+{
+    cspr_task *t = cspr_task_meant(task);
+    if (t)
+        cspr_task_set_name(t, name);
+}
+
+static void hook_task_leave(void)
+{
+    cspr_task_store();
+}
+
+static void hook_task_enter(void *task)
+{
+    if (task)
+        cspr_task_load(task);
+}
+
+static void hook_task_end(void)
+{
+    cspr_task *t = cspr_self.task;
+    if (!t)
+        return;
+    cspr_enter();
+    cspr_task_store();
+    cspr_task_finish(t);
+    cspr_task_free(t);
+    cspr_leave();
+}
+
+static void hook_worker_start(void)
+{
+    cspr_self.is_worker = cspr_self.is_known = true;
+}
+
+static void hook_ignore_begin(void)
+{
+    cspr_self.ignore++;
+}
+
+static void hook_ignore_end(void)
+{
+    cspr_self.ignore--;
+}
+
+static const csp_site *hook_take_site(void)
+{
+    const csp_site *site = __csp_site;
+    __csp_site = NULL;
+    if (cspr_self.task)
+        cspr_self.task->public_pc = __builtin_return_address(0); // should it park, this is where
+    return site;
+}
+
+// --- accesses ---------------------------------------------------------------------------------------------------------------
+
+static void hook_read_range(const void *p, size_t n)
+{
+    cspr_access((uintptr_t)p, n, false, HERE());
+}
+
+static void hook_write_range(void *p, size_t n)
+{
+    cspr_access((uintptr_t)p, n, true, HERE());
+}
+
+// --- objects ----------------------------------------------------------------------------------------------------------------
+
+static void hook_acquire(const void *obj, void *task)
+{
+    cspr_acquire(obj, task);
+}
+
+static void hook_release(const void *obj, void *task)
+{
+    cspr_release(obj, task);
+}
+
+static void hook_release_merge(const void *obj, void *task)
+{
+    cspr_release_merge(obj, task);
+}
+
+static void hook_locked(const void *lock, int mode, void *task, const csp_site *site)
+{
+    (void)site; // the stack says it too
+    cspr_task *t = cspr_task_meant(task);
+    if (!t)
+        return;
+    cspr_enter();
+    cspr_stack stack = t == cspr_self.task ? cspr_depot_here(__builtin_return_address(0), NULL)
+                                           : cspr_depot_parked(t->top, t->public_pc);
+    cspr_locked(lock, mode, t, stack);
+    cspr_leave();
+}
+
+static void hook_unlocking(const void *lock, int mode)
+{
+    cspr_unlocking(lock, mode, NULL);
+}
+
+// --- snapshots --------------------------------------------------------------------------------------------------------------
+
+static void *hook_snapshot_new(void)
+{
+    cspr_task *t = cspr_task_current();
+    if (!t)
+        return NULL;
+    cspr_enter();
+    cspr_stamp *s = cspr_task_publish(t);
+    cspr_leave();
+    return s;
+}
+
+static void hook_snapshot_free(void *snapshot)
+{
+    cspr_enter();
+    cspr_stamp_unref(snapshot);
+    cspr_leave();
+}
+
+static void hook_snapshot_acquire(void *snapshot, void *task)
+{
+    cspr_task *t = cspr_task_meant(task);
+    if (!t)
+        return;
+    cspr_enter();
+    cspr_task_learn(t, snapshot);
+    cspr_leave();
+}
+
+// --- channels ---------------------------------------------------------------------------------------------------------------
+
+static size_t chan_bytes(size_t cap)
+{
+    return sizeof(chan) + cap * sizeof(cspr_stamp *);
+}
+
+// The conflicts of rule F1 (send against close, everything against free) are accesses of two bytes of the runtime's channel,
+// whose memory no instrumented code touches.
+enum { BYTE_ANY_USE = 0, BYTE_SEND_CLOSE = 8, BYTES = 16 };
+
+static void *hook_chan_new(const void *channel, size_t cap, size_t elem_size, const csp_site *site)
+{
+    cspr_task *t = cspr_task_current();
+    cspr_stack here = HERE();
+    cspr_enter();
+    chan *ch = cspr_alloc(chan_bytes(cap));
+    ch->info = (cspr_chan_info){
+        .chan = channel,
+        .cap = cap,
+        .elem_size = elem_size,
+        .creation = here,
+        .site = site,
+        .creator = t ? cspr_task_who(t) : 0,
+    };
+    cspr_access_alloc((uintptr_t)channel, BYTES, here); // what its memory was before is no concern of the channel
+    cspr_leave();
+    return ch;
+}
+
+static void hook_chan_free(void *p)
+{
+    chan *ch = p;
+    if (!ch)
+        return;
+    cspr_enter();
+    for (size_t i = 0; i < ch->info.cap; i++)
+        cspr_stamp_unref(ch->slots[i]);
+    cspr_stamp_unref(ch->closed);
+    cspr_free(ch, chan_bytes(ch->info.cap));
+    cspr_leave();
+}
+
+static void hook_chan_use(void *p, int use)
+{
+    const chan *ch = p;
+    if (!ch || !cspr_task_current())
+        return;
+    uintptr_t at = (uintptr_t)ch->info.chan;
+    cspr_stack here = HERE();
+    if (use == CSP_CHAN_USE_FREE) {
+        cspr_access(at, BYTES, true, here);
+        return;
+    }
+    cspr_access(at + BYTE_ANY_USE, 1, false, here);
+    if (use == CSP_CHAN_USE_SEND || use == CSP_CHAN_USE_CLOSE)
+        cspr_access(at + BYTE_SEND_CLOSE, 1, use == CSP_CHAN_USE_CLOSE, here);
+}
+
+static void pass_slot(void *p, size_t slot, void *task)
+{
+    chan *ch = p;
+    cspr_task *t = cspr_task_meant(task);
+    if (!ch || !t)
+        return;
+    cspr_enter();
+    cspr_task_learn(t, ch->slots[slot]);
+    cspr_stamp_unref(ch->slots[slot]);
+    ch->slots[slot] = cspr_task_publish(t);
+    cspr_leave();
+}
+
+static void hook_chan_send_snapshot(void *p, size_t slot, void *snapshot)
+{
+    chan *ch = p;
+    if (!ch)
+        return;
+    cspr_enter();
+    cspr_stamp_set(&ch->slots[slot], snapshot);
+    cspr_leave();
+}
+
+static void hook_chan_rendezvous(void *p, void *partner)
+{
+    (void)p;
+    cspr_task *a = cspr_task_current(), *b = partner;
+    if (!a || !b)
+        return;
+    cspr_enter();
+    cspr_stamp *of_a = cspr_task_publish(a), *of_b = cspr_task_publish(b);
+    cspr_task_learn(a, of_b);
+    cspr_task_learn(b, of_a);
+    cspr_stamp_unref(of_a);
+    cspr_stamp_unref(of_b);
+    cspr_leave();
+}
+
+static void hook_chan_close(void *p)
+{
+    chan *ch = p;
+    cspr_task *t = cspr_task_current();
+    if (!ch || !t)
+        return;
+    cspr_enter();
+    cspr_stamp_unref(ch->closed);
+    ch->closed = cspr_task_publish(t);
+    cspr_leave();
+}
+
+static void hook_chan_recv_closed(void *p, void *task)
+{
+    chan *ch = p;
+    cspr_task *t = cspr_task_meant(task);
+    if (!ch || !t)
+        return;
+    cspr_enter();
+    cspr_task_learn(t, ch->closed);
+    cspr_leave();
+}
+
+void cspr_chan_get(void *ch, cspr_chan_info *out)
+{
+    *out = ((const chan *)ch)->info;
+}
+
+// --- ends -------------------------------------------------------------------------------------------------------------------
+
+static bool hook_print_stack_of(void *task)
+{
+    return task ? cspr_print_stack_of(task) : cspr_print_stack();
+}
+
+const csp_hook_table cspr_hooks = {
+    .task_new = hook_task_new,
+    .task_new_from = hook_task_new_from,
+    .task_current = hook_task_current,
+    .task_name = hook_task_name,
+    .task_leave = hook_task_leave,
+    .task_enter = hook_task_enter,
+    .task_end = hook_task_end,
+    .worker_start = hook_worker_start,
+    .ignore_begin = hook_ignore_begin,
+    .ignore_end = hook_ignore_end,
+    .take_site = hook_take_site,
+    .read_range = hook_read_range,
+    .write_range = hook_write_range,
+    .acquire = hook_acquire,
+    .release = hook_release,
+    .release_merge = hook_release_merge,
+    .sync_reset = cspr_sync_reset,
+    .locked = hook_locked,
+    .unlocking = hook_unlocking,
+    .snapshot_new = hook_snapshot_new,
+    .snapshot_free = hook_snapshot_free,
+    .snapshot_acquire = hook_snapshot_acquire,
+    .chan_new = hook_chan_new,
+    .chan_free = hook_chan_free,
+    .chan_use = hook_chan_use,
+    .chan_send = pass_slot,
+    .chan_recv = pass_slot,
+    .chan_send_snapshot = hook_chan_send_snapshot,
+    .chan_rendezvous = hook_chan_rendezvous,
+    .chan_close = hook_chan_close,
+    .chan_recv_closed = hook_chan_recv_closed,
+    .print_stack = cspr_print_stack,
+    .print_stack_of = hook_print_stack_of,
+    .before_exit = cspr_before_exit,
+};

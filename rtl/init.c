@@ -1,0 +1,86 @@
+// init.c - start-up: the detector is ready before the first constructor of the program and its libraries.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Clang's own instrumentation of checked modules adds a call of __tsan_init (rule D5); it and __csp_module_init find
+// everything done, unless the program was linked without our .preinit_array (a shared object loaded by another program).
+#include "rtl.h"
+
+#include "depot.h"
+#include "extent.h"
+#include "shadow.h"
+#include "side.h"
+#include "task.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+static char **start_argv, **start_envp;
+
+// The main thread's stack grows down from about here.
+static void find_main_stack(uintptr_t *lo, uintptr_t *hi)
+{
+    struct rlimit limit = {.rlim_cur = 8u << 20};
+    getrlimit(RLIMIT_STACK, &limit);
+    uintptr_t size = limit.rlim_cur > 64u << 20 ? 64u << 20 : limit.rlim_cur;
+    uintptr_t top = (uintptr_t)__builtin_frame_address(0);
+    for (char **e = start_envp; e && *e; e++) // the environment's strings stand at the very top
+        top = (uintptr_t)*e > top ? (uintptr_t)*e : top;
+    *hi = (top + 4095) & ~(uintptr_t)4095;
+    *lo = *hi - size;
+}
+
+static void make_main_task(void)
+{
+    cspr_identity who = {.kind = CSPR_KIND_MAIN, .id = 1, .tid = getpid()};
+    find_main_stack(&who.stack_lo, &who.stack_hi);
+    cspr_self.task = cspr_task_make(&who, NULL, NULL);
+    cspr_self.is_known = true;
+}
+
+void cspr_init(void)
+{
+    static bool begun;
+    if (begun)
+        return;
+    begun = true;
+    cspr_enter();
+    cspr_flags_init();
+    cspr_intercept_init();
+    cspr_shadow_init(start_argv, start_envp);
+    cspr_epoch_init();
+    cspr_depot_init();
+    cspr_side_init();
+    cspr_extent_init();
+    cspr_who_init();
+    cspr_heap_init();
+    cspr_suppress_init();
+    make_main_task();
+    cspi_hooks = &cspr_hooks;
+    cspr_exit_init();
+    cspr_ready = true;
+    cspr_leave();
+}
+
+static void init_early(int argc, char **argv, char **envp)
+{
+    (void)argc;
+    start_argv = argv;
+    start_envp = envp;
+    cspr_init();
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const preinit)(int, char **, char **) = init_early;
+
+CSPR_INTERFACE void __tsan_init(void);
+CSPR_INTERFACE void __tsan_init(void)
+{
+    cspr_init();
+}
+
+CSPR_INTERFACE void __csp_module_init(uint32_t abi_version);
+CSPR_INTERFACE void __csp_module_init(uint32_t abi_version)
+{
+    cspr_init();
+    if (abi_version != CSPR_ABI_VERSION)
+        cspr_die("a module was compiled by a pass of ABI version %u, this detector has %u: compile everything with the same cspthread",
+                 abi_version, CSPR_ABI_VERSION);
+}

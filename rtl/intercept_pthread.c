@@ -1,0 +1,300 @@
+// intercept_pthread.c - locks, conditions and the other waiting of pthreads and C11 threads: the order they give.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// They block the OS thread as always, also under a coroutine; a lock taken in a coroutine is the coroutine's.
+// The real function runs outside the detector: it may block, be cancelled, or run the program's signal handlers.
+// Edges (rule F1): unlock -> next lock; runlock -> next wrlock; once: end of f -> every return; barrier: arrivals -> departures;
+// semaphore: post -> later waits (accumulated: more order than single units give); a condition variable by itself: none.
+#include "libc.h"
+#include "lock.h"
+
+#include <errno.h>
+
+static bool is_checked(void)
+{
+    return cspr_ready && !cspr_bypass();
+}
+
+// The site that was set for this call is not for the next one.
+static void drop_site(void)
+{
+    __csp_site = NULL;
+}
+
+static bool got_it(int result)
+{
+    return result == 0 || result == EOWNERDEAD;
+}
+
+// What the detector is told, in the interceptor whose stack it is to be. After CSPR_FRAME().
+#define LOCKED(lock, mode) cspr_locked(lock, mode, cspr_task_current(), CSPR_STACK())
+#define UNLOCKING(lock, mode) cspr_unlocking(lock, mode, cspr_task_current())
+
+// --- mutexes ---------------------------------------------------------------------------------------------------------------
+
+#define TAKES_LOCK(name, params, args, lock, mode, succeeded)                                                             \
+    CSPR_INTERCEPTOR int name params                                                                                      \
+    {                                                                                                                     \
+        if (!is_checked())                                                                                                \
+            return cspr_real_##name args;                                                                                 \
+        CSPR_FRAME();                                                                                                     \
+        drop_site();                                                                                                      \
+        int result = cspr_real_##name args;                                                                               \
+        if (succeeded)                                                                                                    \
+            LOCKED(lock, mode);                                                                                           \
+        return result;                                                                                                    \
+    }
+
+#define GIVES_LOCK(name, params, args, lock, mode)                                                                        \
+    CSPR_INTERCEPTOR int name params                                                                                      \
+    {                                                                                                                     \
+        if (is_checked()) {                                                                                               \
+            CSPR_FRAME();                                                                                                 \
+            drop_site();                                                                                                  \
+            UNLOCKING(lock, mode);                                                                                        \
+        }                                                                                                                 \
+        return cspr_real_##name args;                                                                                     \
+    }
+
+// A lock that begins or ends its life has no past.
+#define FORGETS(name, params, args, object)                                                                               \
+    CSPR_INTERCEPTOR int name params                                                                                      \
+    {                                                                                                                     \
+        if (is_checked()) {                                                                                               \
+            drop_site();                                                                                                  \
+            cspr_sync_reset(object);                                                                                      \
+        }                                                                                                                 \
+        return cspr_real_##name args;                                                                                     \
+    }
+
+typedef const struct timespec when;
+
+FORGETS(pthread_mutex_init, (pthread_mutex_t * m, const pthread_mutexattr_t *attr), (m, attr), m)
+FORGETS(pthread_mutex_destroy, (pthread_mutex_t * m), (m), m)
+TAKES_LOCK(pthread_mutex_lock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, got_it(result))
+TAKES_LOCK(pthread_mutex_trylock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, got_it(result))
+TAKES_LOCK(pthread_mutex_timedlock, (pthread_mutex_t * m, when *until), (m, until), m, CSP_LOCK_WRITE, got_it(result))
+TAKES_LOCK(pthread_mutex_clocklock, (pthread_mutex_t * m, clockid_t clock, when *until), (m, clock, until), m,
+           CSP_LOCK_WRITE, got_it(result))
+GIVES_LOCK(pthread_mutex_unlock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE)
+
+TAKES_LOCK(mtx_lock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
+TAKES_LOCK(mtx_trylock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
+TAKES_LOCK(mtx_timedlock, (mtx_t * m, when *until), (m, until), m, CSP_LOCK_WRITE, result == thrd_success)
+GIVES_LOCK(mtx_unlock, (mtx_t * m), (m), m, CSP_LOCK_WRITE)
+
+// pthread_spin_init and pthread_spin_unlock are one function in glibc, but not one name: the first gives no order here.
+TAKES_LOCK(pthread_spin_lock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
+TAKES_LOCK(pthread_spin_trylock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
+GIVES_LOCK(pthread_spin_unlock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE)
+
+// --- reader-writer locks -----------------------------------------------------------------------------------------------------
+
+FORGETS(pthread_rwlock_init, (pthread_rwlock_t * l, const pthread_rwlockattr_t *attr), (l, attr), l)
+FORGETS(pthread_rwlock_destroy, (pthread_rwlock_t * l), (l), l)
+TAKES_LOCK(pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_READ, result == 0)
+TAKES_LOCK(pthread_rwlock_tryrdlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_READ, result == 0)
+TAKES_LOCK(pthread_rwlock_timedrdlock, (pthread_rwlock_t * l, when *until), (l, until), l, CSP_LOCK_READ, result == 0)
+TAKES_LOCK(pthread_rwlock_clockrdlock, (pthread_rwlock_t * l, clockid_t clock, when *until), (l, clock, until), l,
+           CSP_LOCK_READ, result == 0)
+TAKES_LOCK(pthread_rwlock_wrlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_WRITE, result == 0)
+TAKES_LOCK(pthread_rwlock_trywrlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_WRITE, result == 0)
+TAKES_LOCK(pthread_rwlock_timedwrlock, (pthread_rwlock_t * l, when *until), (l, until), l, CSP_LOCK_WRITE, result == 0)
+TAKES_LOCK(pthread_rwlock_clockwrlock, (pthread_rwlock_t * l, clockid_t clock, when *until), (l, clock, until), l,
+           CSP_LOCK_WRITE, result == 0)
+// While there is a writer nobody else can be unlocking: glibc's own field says which kind this unlock is.
+GIVES_LOCK(pthread_rwlock_unlock, (pthread_rwlock_t * l), (l), l, l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ)
+
+// --- conditions: only the mutex gives order --------------------------------------------------------------------------------
+
+typedef struct waiter {
+    void *mutex;
+    cspr_stack stack;
+} waiter;
+
+// Also when the wait ends by cancellation: the mutex has been taken again before cleanup handlers run.
+static void lock_again(void *arg)
+{
+    waiter *w = arg;
+    cspr_locked(w->mutex, CSP_LOCK_WRITE, cspr_task_current(), w->stack);
+}
+
+#define WAITS(name, params, args, m)                                                                                      \
+    CSPR_INTERCEPTOR int name params                                                                                      \
+    {                                                                                                                     \
+        if (!is_checked())                                                                                                \
+            return cspr_real_##name args;                                                                                 \
+        CSPR_FRAME();                                                                                                     \
+        drop_site();                                                                                                      \
+        waiter w = {m, CSPR_STACK()};                                                                                     \
+        int result;                                                                                                       \
+        UNLOCKING(m, CSP_LOCK_WRITE);                                                                                     \
+        pthread_cleanup_push(lock_again, &w);                                                                             \
+        result = cspr_real_##name args;                                                                                   \
+        pthread_cleanup_pop(1);                                                                                           \
+        return result;                                                                                                    \
+    }
+WAITS(pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t *m), (c, m), m)
+WAITS(pthread_cond_timedwait, (pthread_cond_t * c, pthread_mutex_t *m, when *until), (c, m, until), m)
+WAITS(pthread_cond_clockwait, (pthread_cond_t * c, pthread_mutex_t *m, clockid_t clock, when *until), (c, m, clock, until), m)
+WAITS(cnd_wait, (cnd_t * c, mtx_t *m), (c, m), m)
+WAITS(cnd_timedwait, (cnd_t * c, mtx_t *m, when *until), (c, m, until), m)
+
+// --- once --------------------------------------------------------------------------------------------------------------------
+
+// libc's function takes no argument for f, so f and where to release travel in thread-locals, read at once.
+static __thread void (*once_fn)(void);
+static __thread void *once_control;
+
+static void run_once(void)
+{
+    void *control = once_control;
+    once_fn();
+    cspr_release(control, cspr_task_current());
+}
+
+static int once_checked(pthread_once_t *control, void (*fn)(void))
+{
+    once_fn = fn;
+    once_control = control;
+    int result = cspr_real_pthread_once(control, run_once);
+    cspr_acquire(control, cspr_task_current());
+    return result;
+}
+
+CSPR_INTERCEPTOR int pthread_once(pthread_once_t *control, void (*fn)(void))
+{
+    if (!is_checked())
+        return cspr_real_pthread_once(control, fn);
+    CSPR_FRAME();
+    drop_site();
+    return once_checked(control, fn);
+}
+
+CSPR_INTERCEPTOR void call_once(once_flag *flag, void (*fn)(void))
+{
+    _Static_assert(sizeof(once_flag) == sizeof(pthread_once_t), "glibc's once_flag is a pthread_once_t");
+    if (!is_checked()) {
+        cspr_real_pthread_once((pthread_once_t *)flag, fn);
+        return;
+    }
+    CSPR_FRAME();
+    drop_site();
+    once_checked((pthread_once_t *)flag, fn);
+}
+
+// --- barriers ----------------------------------------------------------------------------------------------------------------
+
+// Rounds of one barrier alternate between two clocks (its first and second half), so that whoever is still leaving one round
+// does not learn from early arrivals of the next. By address; glibc's object has no room for the numbers.
+typedef struct barrier {
+    void *address; // NULL: free
+    unsigned count, arrived, round;
+} barrier;
+enum { MAX_BARRIERS = 1024 };
+static barrier barriers[MAX_BARRIERS]; // under barriers_lock
+static cspr_lock barriers_lock;
+
+static barrier *find_barrier_locked(const void *address)
+{
+    for (size_t i = 0; i < MAX_BARRIERS; i++)
+        if (barriers[i].address == address)
+            return &barriers[i];
+    return NULL;
+}
+
+static void set_barrier(void *address, unsigned count)
+{
+    cspr_enter();
+    cspr_lock_acquire(&barriers_lock);
+    barrier *b = find_barrier_locked(address);
+    if (!b && count)
+        b = find_barrier_locked(NULL);
+    if (b)
+        *b = (barrier){count ? address : NULL, count, 0, 0};
+    cspr_lock_release(&barriers_lock);
+    cspr_leave();
+}
+
+// This arrival's clock; *next: the clock of the next round when this is the round's last arrival. Nobody can be in the next
+// round before this thread goes on to the real wait, and nobody is left in the round before. A barrier that is not known
+// (there are too many) has one clock for all rounds.
+static void *arrive(pthread_barrier_t *address, void **next)
+{
+    cspr_enter();
+    cspr_lock_acquire(&barriers_lock);
+    barrier *b = find_barrier_locked(address);
+    char *clocks = (char *)address;
+    size_t at = b && (b->round & 1) ? 16 : 0;
+    *next = NULL;
+    if (b && ++b->arrived == b->count) {
+        b->arrived = 0;
+        b->round++;
+        *next = clocks + (16 - at);
+    }
+    cspr_lock_release(&barriers_lock);
+    cspr_leave();
+    return clocks + at;
+}
+
+CSPR_INTERCEPTOR int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr, unsigned count)
+{
+    int result = cspr_real_pthread_barrier_init(b, attr, count);
+    if (result == 0 && is_checked()) {
+        drop_site();
+        set_barrier(b, count);
+    }
+    return result;
+}
+
+CSPR_INTERCEPTOR int pthread_barrier_destroy(pthread_barrier_t *b)
+{
+    if (is_checked()) {
+        drop_site();
+        set_barrier(b, 0);
+    }
+    return cspr_real_pthread_barrier_destroy(b);
+}
+
+CSPR_INTERCEPTOR int pthread_barrier_wait(pthread_barrier_t *b)
+{
+    if (!is_checked())
+        return cspr_real_pthread_barrier_wait(b);
+    CSPR_FRAME();
+    drop_site();
+    void *next, *clock = arrive(b, &next);
+    if (next)
+        cspr_sync_reset(next);
+    cspr_release_merge(clock, cspr_task_current());
+    int result = cspr_real_pthread_barrier_wait(b);
+    cspr_acquire(clock, cspr_task_current());
+    return result;
+}
+
+// --- semaphores --------------------------------------------------------------------------------------------------------------
+
+CSPR_INTERCEPTOR int sem_post(sem_t *s)
+{
+    if (is_checked()) {
+        CSPR_FRAME();
+        drop_site();
+        cspr_release_merge(s, cspr_task_current());
+    }
+    return cspr_real_sem_post(s);
+}
+
+#define TAKES_UNIT(name, params, args)                                                                                    \
+    CSPR_INTERCEPTOR int name params                                                                                      \
+    {                                                                                                                     \
+        if (!is_checked())                                                                                                \
+            return cspr_real_##name args;                                                                                 \
+        CSPR_FRAME();                                                                                                     \
+        drop_site();                                                                                                      \
+        int result = cspr_real_##name args;                                                                               \
+        if (result == 0)                                                                                                  \
+            cspr_acquire(s, cspr_task_current());                                                                         \
+        return result;                                                                                                    \
+    }
+TAKES_UNIT(sem_wait, (sem_t * s), (s))
+TAKES_UNIT(sem_trywait, (sem_t * s), (s))
+TAKES_UNIT(sem_timedwait, (sem_t * s, when *until), (s, until))
+TAKES_UNIT(sem_clockwait, (sem_t * s, clockid_t clock, when *until), (s, clock, until))

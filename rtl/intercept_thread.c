@@ -1,0 +1,314 @@
+// intercept_thread.c - the life of threads: create, end, join, detach, for pthreads and C11 threads.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Edges: pthread_create -> the thread's first step; its end -> the return of a join. The end of a detached thread: none.
+// A thread's task ends in the last round of thread-specific destructors, after those of the program.
+#include "libc.h"
+#include "alloc.h"
+#include "lock.h"
+#include "modules.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool is_checked(void)
+{
+    return cspr_ready && !cspr_bypass();
+}
+
+// --- which task a pthread_t is -------------------------------------------------------------------------------------------------
+
+typedef struct thread {
+    struct thread *next;
+    pthread_t handle;
+    cspr_task *task;
+    bool detached;
+} thread;
+enum { BUCKETS = 1024 };
+static thread *buckets[BUCKETS]; // under threads_lock
+static cspr_lock threads_lock;
+
+static thread **bucket_of(pthread_t handle)
+{
+    return &buckets[(handle >> 12) % BUCKETS]; // handles are addresses in the threads' stacks
+}
+
+static void add_thread(pthread_t handle, cspr_task *task, bool detached)
+{
+    cspr_enter();
+    thread *t = cspr_alloc(sizeof *t);
+    cspr_lock_acquire(&threads_lock);
+    thread **bucket = bucket_of(handle);
+    *t = (thread){*bucket, handle, task, detached};
+    *bucket = t;
+    cspr_lock_release(&threads_lock);
+    cspr_leave();
+}
+
+static cspr_task *find_task(pthread_t handle)
+{
+    cspr_task *task = NULL;
+    cspr_enter();
+    cspr_lock_acquire(&threads_lock);
+    for (thread *t = *bucket_of(handle); t && !task; t = t->next)
+        if (t->handle == handle)
+            task = t->task;
+    cspr_lock_release(&threads_lock);
+    cspr_leave();
+    return task;
+}
+
+// A handle may be another thread's as soon as the old one is joined: the task tells which is meant.
+static void remove_thread(pthread_t handle, const cspr_task *task)
+{
+    thread *found = NULL;
+    cspr_enter();
+    cspr_lock_acquire(&threads_lock);
+    for (thread **p = bucket_of(handle); *p; p = &(*p)->next)
+        if ((*p)->task == task) {
+            found = *p;
+            *p = found->next;
+            break;
+        }
+    cspr_lock_release(&threads_lock);
+    cspr_free(found, sizeof *found);
+    cspr_leave();
+}
+
+static bool set_detached(pthread_t handle)
+{
+    bool found = false;
+    cspr_enter();
+    cspr_lock_acquire(&threads_lock);
+    for (thread *t = *bucket_of(handle); t && !found; t = t->next)
+        if (t->handle == handle)
+            found = t->detached = true;
+    cspr_lock_release(&threads_lock);
+    cspr_leave();
+    return found;
+}
+
+static bool is_detached(const cspr_task *task)
+{
+    bool detached = false;
+    cspr_enter();
+    cspr_lock_acquire(&threads_lock);
+    for (thread *t = *bucket_of(pthread_self()); t; t = t->next)
+        if (t->task == task)
+            detached = t->detached;
+    cspr_lock_release(&threads_lock);
+    cspr_leave();
+    return detached;
+}
+
+// --- the end -------------------------------------------------------------------------------------------------------------------
+
+static pthread_key_t end_key;
+static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
+
+// Called once per round of destructors; the value counts the rounds.
+static void end_of_thread(void *value)
+{
+    uintptr_t round = (uintptr_t)value;
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        pthread_setspecific(end_key, (void *)(round + 1));
+        return;
+    }
+    cspr_task *task = cspr_self.task;
+    bool forget = task && is_detached(task);
+    cspr_task_detach_ended();
+    if (forget)
+        remove_thread(pthread_self(), task);
+}
+
+static void make_end_key(void)
+{
+    pthread_key_create(&end_key, end_of_thread);
+}
+
+// --- the start -----------------------------------------------------------------------------------------------------------------
+
+typedef struct birth {
+    void *(*fn)(void *);
+    void *arg;
+    cspr_task *task;
+    bool detached;
+    _Atomic unsigned begun;
+} birth;
+
+// Tells the creator that *b, which is on its stack, is not needed any more.
+static void announce(birth *b)
+{
+    // release: pairs with wait_for_birth; the creator's frame may be gone after this store, so the wake-up is by address only
+    atomic_store_explicit(&b->begun, 1, memory_order_release);
+    syscall(SYS_futex, &b->begun, FUTEX_WAKE_PRIVATE, 1);
+}
+
+static void wait_for_birth(birth *b)
+{
+    while (!atomic_load_explicit(&b->begun, memory_order_acquire)) // acquire: the new thread is known under its handle
+        syscall(SYS_futex, &b->begun, FUTEX_WAIT_PRIVATE, 0, NULL);
+}
+
+CSPR_BOTTOM static void *run_thread(void *arg)
+{
+    birth *b = arg;
+    void *(*fn)(void *) = b->fn;
+    void *fn_arg = b->arg;
+    cspr_task_attach(b->task);
+    cspr_enter();
+    cspr_real_pthread_once(&end_key_once, make_end_key);
+    pthread_setspecific(end_key, (void *)1);
+    cspr_leave();
+    add_thread(pthread_self(), b->task, b->detached);
+    announce(b);
+    void *result = fn(fn_arg);
+    __asm__ volatile(""); // no tail call: this frame marks the bottom of the thread's stack
+    return result;
+}
+
+static bool is_created_detached(const pthread_attr_t *attr)
+{
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attr)
+        pthread_attr_getdetachstate(attr, &state);
+    return state == PTHREAD_CREATE_DETACHED;
+}
+
+static int create_thread(pthread_t *handle, const pthread_attr_t *attr, void *(*fn)(void *), void *arg, cspr_stack creation)
+{
+    int saved = errno;
+    birth b = {fn, arg, cspr_task_new_thread(cspr_task_current(), creation), is_created_detached(attr), 0};
+    cspr_enter(); // what libc allocates for the thread is not the program's
+    int result = cspr_real_pthread_create(handle, attr, run_thread, &b);
+    if (result == 0)
+        wait_for_birth(&b);
+    cspr_leave();
+    errno = saved;
+    return result;
+}
+
+CSPR_INTERCEPTOR int pthread_create(pthread_t *handle, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+    if (!is_checked())
+        return cspr_real_pthread_create(handle, attr, fn, arg);
+    CSPR_FRAME();
+    __csp_site = NULL;
+    return create_thread(handle, attr, fn, arg, CSPR_STACK());
+}
+
+// --- join and detach -------------------------------------------------------------------------------------------------------------
+
+static void joined(pthread_t handle, cspr_task *task)
+{
+    if (!task)
+        return;
+    remove_thread(handle, task);
+    cspr_task_join(task);
+}
+
+#define JOINS(name, params, args)                                                                                         \
+    CSPR_INTERCEPTOR int name params                                                                                      \
+    {                                                                                                                     \
+        if (!is_checked())                                                                                                \
+            return cspr_real_##name args;                                                                                 \
+        CSPR_FRAME();                                                                                                     \
+        __csp_site = NULL;                                                                                                \
+        cspr_task *task = find_task(handle);                                                                              \
+        int status = cspr_real_##name args;                                                                               \
+        if (status == 0)                                                                                                  \
+            joined(handle, task);                                                                                         \
+        return status;                                                                                                    \
+    }
+JOINS(pthread_join, (pthread_t handle, void **result), (handle, result))
+JOINS(pthread_tryjoin_np, (pthread_t handle, void **result), (handle, result))
+JOINS(pthread_timedjoin_np, (pthread_t handle, void **result, const struct timespec *until), (handle, result, until))
+JOINS(pthread_clockjoin_np, (pthread_t handle, void **result, clockid_t clock, const struct timespec *until),
+      (handle, result, clock, until))
+
+CSPR_INTERCEPTOR int pthread_detach(pthread_t handle)
+{
+    if (!is_checked())
+        return cspr_real_pthread_detach(handle);
+    __csp_site = NULL;
+    cspr_task *task = find_task(handle);
+    bool known = set_detached(handle);
+    int status = cspr_real_pthread_detach(handle);
+    // One that has ended already looked at the mark too early to remove itself.
+    cspr_identity id = {0};
+    if (known && task)
+        cspr_who_get(cspr_task_who(task), &id);
+    if (id.finished)
+        remove_thread(handle, task);
+    return status;
+}
+
+CSPR_INTERCEPTOR int pthread_setname_np(pthread_t handle, const char *name)
+{
+    int status = cspr_real_pthread_setname_np(handle, name);
+    cspr_task *task = status == 0 && is_checked() ? find_task(handle) : NULL;
+    if (task)
+        cspr_task_set_name(task, name);
+    return status;
+}
+
+// --- C11 -------------------------------------------------------------------------------------------------------------------------
+
+typedef struct c11_start {
+    thrd_start_t fn;
+    void *arg;
+} c11_start;
+
+CSPR_BOTTOM static void *run_c11(void *arg)
+{
+    c11_start start = *(c11_start *)arg;
+    cspr_enter();
+    cspr_free(arg, sizeof start);
+    cspr_leave();
+    return (void *)(intptr_t)start.fn(start.arg);
+}
+
+static int thrd_status(int error)
+{
+    return error == 0 ? thrd_success : error == ENOMEM || error == EAGAIN ? thrd_nomem : thrd_error;
+}
+
+CSPR_INTERCEPTOR int thrd_create(thrd_t *handle, thrd_start_t fn, void *arg)
+{
+    CSPR_FRAME();
+    bool checked = is_checked();
+    cspr_stack creation = checked ? CSPR_STACK() : 0;
+    cspr_enter();
+    c11_start *start = cspr_alloc(sizeof *start);
+    cspr_leave();
+    *start = (c11_start){fn, arg};
+    __csp_site = NULL;
+    int error = checked ? create_thread(handle, NULL, run_c11, start, creation)
+                        : cspr_real_pthread_create(handle, NULL, run_c11, start);
+    if (error)
+        cspr_free(start, sizeof *start);
+    return thrd_status(error);
+}
+
+CSPR_INTERCEPTOR int thrd_join(thrd_t handle, int *result)
+{
+    CSPR_FRAME();
+    bool checked = is_checked();
+    cspr_task *task = checked ? find_task(handle) : NULL;
+    void *value;
+    int error = cspr_real_pthread_join(handle, &value);
+    if (error == 0)
+        joined(handle, task);
+    if (error == 0 && result)
+        *result = (int)(intptr_t)value;
+    return thrd_status(error);
+}
+
+CSPR_INTERCEPTOR int thrd_detach(thrd_t handle)
+{
+    return thrd_status(pthread_detach(handle));
+}

@@ -1,0 +1,10 @@
+// leak.h - coroutines that are still parked when the program ends.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_RTL_LEAK_H
+#define CSP_RTL_LEAK_H
+
+// Lets the runtime come to rest (option leak_grace_ms), then reports every coroutine that waits for something nobody is about
+// to give. Called once, by the thread that ends the program, outside the detector; may park it and go on on another thread.
+void cspr_leak_check(void);
+
+#endif

@@ -1,0 +1,47 @@
+// libc.h - the real libc functions, and what every interceptor opens with.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An interceptor has the libc function's own name, so that the program's calls, and those of its libraries, end up here. It
+//   1. calls straight through when cspr_bypass() says so,
+//   2. pushes a frame record (stacks then show the function and its caller's line),
+//   3. tells the detector, without cspr_enter (what it calls does that itself), and calls the real one outside of it.
+// Inside rtl and runtime themselves memcpy and friends are others, see rawmem.h.
+#ifndef CSP_RTL_LIBC_H
+#define CSP_RTL_LIBC_H
+
+#include "rtl.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stddef.h>
+#include <threads.h>
+#include <time.h>
+
+#define REAL(ret, name, params) extern ret(*cspr_real_##name) params;
+#include "intercept.inc"
+void *cspr_find_real(const char *name, const char *version);
+
+static inline void cspr_frame_pop(csp_frame *f)
+{
+    __csp_top = f->prev;
+}
+
+// Weak: a program that brings its own memcpy or pthread_mutex_lock keeps it.
+#define CSPR_INTERCEPTOR CSPR_INTERFACE __attribute__((weak))
+
+#define CSPR_FRAME()                                                                                                      \
+    csp_frame frame_here_ __attribute__((cleanup(cspr_frame_pop))) = {__csp_top, __builtin_return_address(0), 0};         \
+    __csp_top = &frame_here_
+
+// A place in the function it stands in.
+#define CSPR_PC()                                                                                                         \
+    ({                                                                                                                    \
+        void *pc_here_;                                                                                                   \
+        __asm__ volatile("lea 0(%%rip), %0" : "=r"(pc_here_));                                                            \
+        pc_here_;                                                                                                         \
+    })
+// The stack of that place; after CSPR_FRAME().
+#define CSPR_STACK() cspr_stack_here(CSPR_PC(), NULL)
+
+#endif

@@ -1,0 +1,39 @@
+// lock.h - the detector's own lock: spins briefly, then gives the processor away. No libc state, usable before main.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Critical sections under it are tens of instructions and never call out (rule G2), so a waiter seldom spins long; a holder
+// that was descheduled is waited for with sched_yield.
+#ifndef CSP_RTL_LOCK_H
+#define CSP_RTL_LOCK_H
+
+#include <sched.h>
+#include <stdint.h>
+
+typedef struct cspr_lock {
+    uint32_t held;
+} cspr_lock;
+
+// One turn of waiting for somebody who is inside a short section.
+static inline void cspr_spin_turn(unsigned *turns)
+{
+    if (++*turns < 64)
+        __builtin_ia32_pause();
+    else
+        sched_yield();
+}
+
+static inline void cspr_lock_acquire(cspr_lock *l)
+{
+    unsigned turns = 0;
+    // Acquire: pairs with the release in cspr_lock_release, carries what the last holder wrote.
+    while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
+        while (__atomic_load_n(&l->held, __ATOMIC_RELAXED)) // relaxed: only a hint to try again
+            cspr_spin_turn(&turns);
+}
+
+static inline void cspr_lock_release(cspr_lock *l)
+{
+    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+#endif

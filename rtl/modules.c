@@ -1,0 +1,138 @@
+// modules.c - which file an address belongs to: /proc/self/maps and the ELF headers it shows.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Why not dl_iterate_phdr: it takes the loader's lock, which a thread inside a dlopen constructor holds while it may be
+// waiting for the very thread that reports (rule C1).
+#include "modules.h"
+#include "print.h"
+#include "rtl.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { MAX_MODULES = 1024 };
+static cspr_module modules[MAX_MODULES]; // under the report lock
+static size_t n_modules;
+
+static uintptr_t read_hex(const char **p)
+{
+    uintptr_t v = 0;
+    for (;; (*p)++) {
+        if (**p >= '0' && **p <= '9')
+            v = v * 16 + (uintptr_t)(**p - '0');
+        else if (**p >= 'a' && **p <= 'f')
+            v = v * 16 + (uintptr_t)(**p - 'a' + 10);
+        else
+            return v;
+    }
+}
+
+static const char *keep_path(const char *path)
+{
+    for (size_t i = 0; i < n_modules; i++)
+        if (!strcmp(modules[i].path, path))
+            return modules[i].path;
+    static char *room;
+    static size_t left;
+    size_t n = strlen(path) + 1;
+    if (n > left) {
+        left = n > 16384 ? n : 16384;
+        room = cspr_map(left);
+    }
+    char *copy = room;
+    memcpy(copy, path, n);
+    room += n;
+    left -= n;
+    return copy;
+}
+
+// The ELF header mapped at `base` says where the module's segments lie. False when it is not one.
+static bool read_segments(uintptr_t base, cspr_module *m)
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)base;
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) || header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr) > 4096)
+        return false;
+    const Elf64_Phdr *ph = (const Elf64_Phdr *)(base + header->e_phoff);
+    uintptr_t lo = ~(uintptr_t)0, hi = 0;
+    bool first = true;
+    for (int i = 0; i < header->e_phnum; i++) {
+        if (ph[i].p_type != PT_LOAD)
+            continue;
+        if (first)
+            m->bias = base - (ph[i].p_vaddr - ph[i].p_offset);
+        first = false;
+        lo = ph[i].p_vaddr < lo ? ph[i].p_vaddr : lo;
+        hi = ph[i].p_vaddr + ph[i].p_memsz > hi ? ph[i].p_vaddr + ph[i].p_memsz : hi;
+    }
+    m->lo = m->bias + lo;
+    m->hi = m->bias + hi;
+    return !first;
+}
+
+// One line: "lo-hi perms offset dev inode   path". Only the readable first page of a file's mapping opens a module.
+static void read_line(const char *p)
+{
+    uintptr_t lo = read_hex(&p);
+    p++;
+    uintptr_t hi = read_hex(&p);
+    bool readable = p[1] == 'r';
+    p += 6;
+    uintptr_t offset = read_hex(&p);
+    const char *path = strchr(p, '/');
+    if (!readable || offset != 0 || !path || hi - lo < 4096 || n_modules == MAX_MODULES || !strncmp(path, "/dev/", 5))
+        return;
+    cspr_module m = {0};
+    if (!read_segments(lo, &m))
+        return;
+    m.path = keep_path(path);
+    modules[n_modules++] = m;
+}
+
+static void read_maps(void)
+{
+    size_t len, map_size;
+    char *text = cspr_read_file("/proc/self/maps", &len, &map_size);
+    n_modules = 0;
+    if (!text)
+        return;
+    for (char *line = text; line < text + len;) {
+        char *end = strchr(line, '\n');
+        if (!end)
+            break;
+        *end = 0;
+        read_line(line);
+        line = end + 1;
+    }
+    cspr_unmap(text, map_size);
+}
+
+static bool look_up(uintptr_t addr, cspr_module *out)
+{
+    for (size_t i = 0; i < n_modules; i++)
+        if (addr >= modules[i].lo && addr < modules[i].hi)
+            return *out = modules[i], true;
+    return false;
+}
+
+bool cspr_module_find(uintptr_t addr, cspr_module *out)
+{
+    if (look_up(addr, out))
+        return true;
+    read_maps();
+    return look_up(addr, out);
+}
+
+// Bounds the linker gives to sections whose names are C identifiers; none when rtl's objects are linked one by one.
+extern char text_start[] __asm__("__start_csp_text") __attribute__((weak, visibility("hidden")));
+extern char text_stop[] __asm__("__stop_csp_text") __attribute__((weak, visibility("hidden")));
+extern char bottom_start[] __asm__("__start_csp_bottom") __attribute__((weak, visibility("hidden")));
+extern char bottom_stop[] __asm__("__stop_csp_bottom") __attribute__((weak, visibility("hidden")));
+
+bool cspr_pc_is_ours(uintptr_t pc)
+{
+    return (pc > (uintptr_t)text_start && pc <= (uintptr_t)text_stop) || cspr_pc_is_bottom(pc);
+}
+
+bool cspr_pc_is_bottom(uintptr_t pc)
+{
+    return pc > (uintptr_t)bottom_start && pc <= (uintptr_t)bottom_stop;
+}

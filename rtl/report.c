@@ -1,0 +1,367 @@
+// report.c - one race: both stacks, the location, the locks, the coroutines; each pair of stacks once.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Order of the work: what may call foreign locks (the physical unwind) comes first, without our lock; then everything is
+// symbolized, compared and printed under the report lock, from copied data (rules G2, R3).
+#include "report.h"
+#include "modules.h"
+#include "unwind.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+// --- reports made before -----------------------------------------------------------------------------------------------------
+
+// Set of 64-bit keys, open addressing, under the report lock. A key stands for an unordered pair of stacks.
+typedef struct key_set {
+    uint64_t *keys;
+    size_t n, cap;
+} key_set;
+
+static bool insert_key(key_set *s, uint64_t key);
+
+static void grow_set(key_set *s)
+{
+    key_set bigger = {cspr_map((s->cap ? s->cap * 2 : 4096) * sizeof(uint64_t)), 0, s->cap ? s->cap * 2 : 4096};
+    for (size_t i = 0; i < s->cap; i++)
+        if (s->keys[i])
+            insert_key(&bigger, s->keys[i]);
+    if (s->keys)
+        cspr_unmap(s->keys, s->cap * sizeof(uint64_t));
+    *s = bigger;
+}
+
+// False when it is there already.
+static bool insert_key(key_set *s, uint64_t key)
+{
+    if (s->n * 2 >= s->cap)
+        grow_set(s);
+    key |= 1; // 0 means free
+    size_t i = (key * 0x9e3779b97f4a7c15ull >> 20) % s->cap;
+    for (; s->keys[i]; i = (i + 1) % s->cap)
+        if (s->keys[i] == key)
+            return false;
+    s->keys[i] = key;
+    s->n++;
+    return true;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t v)
+{
+    hash = (hash ^ v) * 0xff51afd7ed558ccdull;
+    return hash ^ hash >> 32;
+}
+
+static uint64_t pair_key(uint64_t a, uint64_t b)
+{
+    return a < b ? mix(mix(17, a), b) : mix(mix(17, b), a);
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++)
+        hash = mix(hash, (unsigned char)*text);
+    return mix(hash, 0x100);
+}
+
+// Equal for stacks that read equal: symbolized by function and line, else by address.
+static uint64_t hash_view(const cspr_view *v)
+{
+    uint64_t hash = v->n;
+    for (size_t i = 0; i < v->n; i++) {
+        const cspr_place *p = &v->places[i];
+        hash = p->function && p->line ? mix(hash_text(hash_text(hash, p->function), p->file), p->line) : mix(hash, p->pc);
+    }
+    return hash;
+}
+
+static key_set seen_ids, seen_texts; // under the report lock
+
+// --- stacks --------------------------------------------------------------------------------------------------------------------
+
+// The physical stack from the access on, when it contains the access and tells at least as much as the frame records do.
+static size_t unwind_from(const uintptr_t *frames, size_t n, uintptr_t *out)
+{
+    uintptr_t all[CSPR_MAX_FRAMES];
+    size_t n_all = cspr_unwind(all, CSPR_MAX_FRAMES), at = 0;
+    bool inside = cspr_pc_is_ours(frames[0]); // in a library function: only its caller's place is exact
+    uintptr_t wanted = inside && n > 1 ? frames[1] : frames[0];
+    while (at < n_all && all[at] != wanted)
+        at++;
+    size_t keep = n_all - at;
+    if (at == n_all || keep + inside < n)
+        return 0;
+    if (inside)
+        *out++ = frames[0];
+    if (keep > (size_t)(CSPR_MAX_FRAMES - inside))
+        keep = CSPR_MAX_FRAMES - inside;
+    memcpy(out, all + at, keep * sizeof *out);
+    return keep + inside;
+}
+
+static size_t collect_current(const cspr_side *side, uintptr_t *frames, bool *folded)
+{
+    uintptr_t physical[CSPR_MAX_FRAMES];
+    size_t n = side->stack ? cspr_stack_frames(side->stack, side->byte_mask, frames, CSPR_MAX_FRAMES, folded) : 0;
+    size_t n_physical = n ? unwind_from(frames, n, physical) : 0;
+    if (n_physical == 0)
+        return n;
+    memcpy(frames, physical, n_physical * sizeof *frames);
+    *folded = false;
+    return n_physical;
+}
+
+// --- parts ---------------------------------------------------------------------------------------------------------------------
+
+// Locks are called M0, M1, ... for the length of the process, by address.
+static unsigned number_lock(const void *lock)
+{
+    enum { KNOWN = 4096 };
+    static const void *known[KNOWN];
+    static unsigned n_known;
+    for (unsigned i = 0; i < n_known; i++)
+        if (known[i] == lock)
+            return i;
+    if (n_known < KNOWN)
+        known[n_known++] = lock;
+    return n_known - 1;
+}
+
+static void add_held(cspr_report *r, const cspr_side *side)
+{
+    for (size_t i = 0; i < side->n_held; i++)
+        cspr_text_add(&r->text, "%s%s M%u", i ? ", " : " (mutexes: ",
+                      side->held[i].mode == CSP_LOCK_READ ? "read" : "write", number_lock(side->held[i].lock));
+    if (side->n_held)
+        cspr_text_add(&r->text, ")");
+}
+
+static const char *describe_access(const cspr_side *side, bool previous)
+{
+    static const char *const words[2][2][2] = {{{"Read", "Write"}, {"Atomic read", "Atomic write"}},
+                                               {{"Previous read", "Previous write"},
+                                                {"Previous atomic read", "Previous atomic write"}}};
+    return words[previous][side->is_atomic][side->is_write];
+}
+
+static void add_side(cspr_report *r, const cspr_side *side, const cspr_view *v, bool previous)
+{
+    cspr_text_add(&r->text, "%s  %s of size %zu at 0x%lx by ", r->bold, describe_access(side, previous), side->size, side->addr);
+    cspr_report_who(r, side->who, false);
+    add_held(r, side);
+    cspr_text_add(&r->text, ":%s\n", r->plain);
+    cspr_report_stack(r, v, true);
+}
+
+typedef struct location {
+    enum { NOWHERE, GLOBAL, HEAP, STACK } kind;
+    cspr_object_name global;
+    cspr_block block;
+    cspr_who owner;
+} location;
+
+static void find_location(uintptr_t addr, location *l)
+{
+    memset(l, 0, sizeof *l);
+    if (cspr_heap_find(addr, &l->block))
+        l->kind = HEAP;
+    else if ((l->owner = cspr_who_of_stack(addr)) != 0)
+        l->kind = STACK;
+    else if (cspr_symbolize_data(addr, &l->global))
+        l->kind = GLOBAL;
+}
+
+static void add_global(cspr_report *r, const location *l, uintptr_t addr)
+{
+    const cspr_object_name *g = &l->global;
+    const char *slash = strrchr(g->module, '/');
+    if (g->name)
+        cspr_text_add(&r->text, "%s  Location is global '%s' of size %zu at 0x%lx (%s+0x%lx)%s\n\n", r->green, g->name, g->size,
+                      g->start, slash ? slash + 1 : g->module, g->offset - (addr - g->start), r->plain);
+    else
+        cspr_text_add(&r->text, "%s  Location is global '<null>' at 0x%lx (%s+0x%lx)%s\n\n", r->green, addr,
+                      slash ? slash + 1 : g->module, g->offset, r->plain);
+}
+
+static void add_location(cspr_report *r, const location *l, uintptr_t addr)
+{
+    static cspr_view v; // under the report lock
+    switch (l->kind) {
+    case NOWHERE: return;
+    case GLOBAL: add_global(r, l, addr); return;
+    case STACK:
+        cspr_text_add(&r->text, "%s  Location is stack of ", r->green);
+        cspr_report_who(r, l->owner, false);
+        cspr_text_add(&r->text, ".%s\n\n", r->plain);
+        return;
+    case HEAP:
+        cspr_text_add(&r->text, "%s  Location is heap block of size %zu at 0x%lx", r->green, l->block.size, l->block.start);
+        if (!l->block.alloc_stack) {
+            cspr_text_add(&r->text, "%s\n\n", r->plain);
+            return;
+        }
+        cspr_text_add(&r->text, " allocated by ");
+        cspr_report_who(r, l->block.alloc_who, false);
+        cspr_text_add(&r->text, ":%s\n", r->plain);
+        cspr_view_stack(&v, l->block.alloc_stack, 0xff);
+        cspr_report_stack(r, &v, false);
+        return;
+    }
+}
+
+static bool held_before(const cspr_race *race, const cspr_side *side, size_t index)
+{
+    for (size_t i = 0; side == &race->previous && i < race->current.n_held; i++)
+        if (race->current.held[i].lock == side->held[index].lock)
+            return true;
+    for (size_t i = 0; i < index; i++)
+        if (side->held[i].lock == side->held[index].lock)
+            return true;
+    return false;
+}
+
+static void add_locks(cspr_report *r, const cspr_race *race, const cspr_side *side)
+{
+    static cspr_view v; // under the report lock
+    for (size_t i = 0; i < side->n_held; i++) {
+        if (held_before(race, side, i))
+            continue;
+        cspr_text_add(&r->text, "%s  Mutex M%u (0x%lx) locked at:%s\n", r->green, number_lock(side->held[i].lock),
+                      (uintptr_t)side->held[i].lock, r->plain);
+        cspr_view_stack(&v, side->held[i].stack, 0xff);
+        cspr_report_stack(r, &v, false);
+    }
+}
+
+static void add_tasks(cspr_report *r, const cspr_race *race, const location *l)
+{
+    cspr_who whos[3] = {race->current.who, race->previous.who,
+                        l->kind == HEAP && l->block.alloc_stack ? l->block.alloc_who : l->kind == STACK ? l->owner : 0};
+    for (int i = 0; i < 3; i++) {
+        bool again = false;
+        for (int k = 0; k < i; k++)
+            again |= whos[k] == whos[i];
+        if (!again)
+            cspr_report_creation(r, whos[i], NULL);
+    }
+}
+
+// --- suppressions --------------------------------------------------------------------------------------------------------------
+
+static bool creation_suppressed(cspr_who who)
+{
+    static cspr_view v; // under the report lock
+    cspr_identity id = {0};
+    if (!who)
+        return false;
+    cspr_who_get(who, &id);
+    cspr_view_stack(&v, id.creation, 0xff);
+    return cspr_view_suppressed(&v, CSPR_SUPPRESS_RACE, false);
+}
+
+static bool is_suppressed(const cspr_race *race, const cspr_view *current, const cspr_view *previous, const location *l)
+{
+    if (cspr_suppress_any(CSPR_SUPPRESS_RACE_TOP) &&
+        (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE_TOP, true) ||
+         cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE_TOP, true)))
+        return true;
+    return cspr_suppress_any(CSPR_SUPPRESS_RACE) &&
+           (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE, false) ||
+            cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE, false) || creation_suppressed(race->current.who) ||
+            creation_suppressed(race->previous.who) ||
+            (l->kind == GLOBAL &&
+             (cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.name) || cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.module))));
+}
+
+// --- the report ----------------------------------------------------------------------------------------------------------------
+
+static void print_race(const cspr_race *race, const cspr_view *current, const cspr_view *previous, const location *l)
+{
+    const char *what = race->previous.is_free ? "heap-use-after-free" : "data race";
+    cspr_report r;
+    cspr_report_open(&r, what);
+    add_side(&r, &race->current, current, false);
+    add_side(&r, &race->previous, previous, true);
+    add_location(&r, l, race->addr);
+    add_locks(&r, race, &race->current);
+    add_locks(&r, race, &race->previous);
+    add_tasks(&r, race, l);
+    cspr_report_close(&r, what, current);
+}
+
+static uint64_t side_id(const cspr_side *side)
+{
+    return mix(side->stack, side->byte_mask);
+}
+
+// Under the report lock.
+static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t n, bool folded)
+{
+    static cspr_view current, previous; // under the report lock
+    location l;
+    if (cspr_flags.suppress_equal_stacks && !insert_key(&seen_ids, pair_key(side_id(&race->current), side_id(&race->previous))))
+        return;
+    cspr_view_frames(&current, frames, n, folded);
+    cspr_view_stack(&previous, race->previous.stack, race->previous.byte_mask);
+    if (cspr_flags.suppress_equal_stacks && !insert_key(&seen_texts, pair_key(hash_view(&current), hash_view(&previous))))
+        return;
+    find_location(race->addr, &l);
+    if (!is_suppressed(race, &current, &previous, &l))
+        print_race(race, &current, &previous, &l);
+}
+
+void cspr_report_race(const cspr_race *race)
+{
+    int saved = errno;
+    uintptr_t frames[CSPR_MAX_FRAMES];
+    bool folded = false;
+    if (!cspr_flags.report_bugs)
+        return;
+    cspr_enter();
+    size_t n = collect_current(&race->current, frames, &folded);
+    cspr_report_lock();
+    report_locked(race, frames, n, folded);
+    cspr_report_unlock();
+    cspr_leave();
+    errno = saved;
+}
+
+// --- stacks for the runtime's own messages -------------------------------------------------------------------------------------
+
+static bool print_frames(const uintptr_t *frames, size_t n, bool folded)
+{
+    static cspr_view v; // under the report lock
+    cspr_report r = {.bold = "", .red = "", .green = "", .blue = "", .plain = ""};
+    if (n == 0)
+        return false;
+    cspr_report_lock();
+    cspr_view_frames(&v, frames, n, folded);
+    cspr_report_stack(&r, &v, false);
+    cspr_print_err(r.text.data, r.text.len - 1); // without the blank line
+    cspr_text_fini(&r.text);
+    cspr_report_unlock();
+    return true;
+}
+
+bool cspr_print_stack(void)
+{
+    uintptr_t frames[CSPR_MAX_FRAMES];
+    int saved = errno;
+    cspr_enter();
+    bool done = cspr_ready && print_frames(frames, cspr_unwind(frames, CSPR_MAX_FRAMES), false);
+    cspr_leave();
+    errno = saved;
+    return done;
+}
+
+bool cspr_print_stack_of(const cspr_task *t)
+{
+    uintptr_t frames[CSPR_MAX_FRAMES];
+    int saved = errno;
+    cspr_enter();
+    bool done = t && print_frames(frames, cspr_task_parked_frames(t, frames, CSPR_MAX_FRAMES), false);
+    cspr_leave();
+    errno = saved;
+    return done;
+}

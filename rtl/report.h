@@ -1,0 +1,51 @@
+// report.h - what race and leak reports share: stacks made readable, names of tasks, and the lock they are written under.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_RTL_REPORT_H
+#define CSP_RTL_REPORT_H
+
+#include "print.h"
+#include "rtl.h"
+#include "suppress.h"
+#include "symbolize.h"
+
+enum { CSPR_MAX_FRAMES = 256 };
+
+// A stack as it is shown: symbolized, without our own inner frames and without what lies below main.
+typedef struct cspr_view {
+    size_t n;
+    bool folded;          // recursion was folded
+    bool cut;             // deeper than we show
+    cspr_place places[CSPR_MAX_FRAMES];
+} cspr_view;
+
+// One report being made: all the text and stacks it needs, in memory of its own.
+typedef struct cspr_report {
+    cspr_text text;
+    const char *bold, *red, *green, *blue, *plain; // colour sequences, "" without colour
+    bool terminal;                                 // source lines are shown
+} cspr_report;
+
+// The one lock of reporters. Never held while the program's code or malloc runs; the holder has in_rtl > 0, so that no signal
+// handler of the program's runs on it either.
+void cspr_report_lock(void);
+void cspr_report_unlock(void);
+
+// Caller holds the report lock for everything below.
+void cspr_report_open(cspr_report *r, const char *what);         // "====", WARNING line
+void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where); // SUMMARY, "===="; prints and counts
+void cspr_view_frames(cspr_view *v, const uintptr_t *frames, size_t n, bool folded);
+void cspr_view_stack(cspr_view *v, cspr_stack stack, unsigned byte_mask);
+void cspr_report_stack(cspr_report *r, const cspr_view *v, bool with_source); // the frames and a blank line
+// "coroutine 7 'name'", "thread T2", "main coroutine"; capital: for the start of a sentence.
+void cspr_report_who(cspr_report *r, cspr_who who, bool capital);
+// "  Coroutine 7 (running) created by main coroutine at:" and the stack; nothing for main. state NULL: running or finished.
+void cspr_report_creation(cspr_report *r, cspr_who who, const char *state);
+// "file:line:col" of a site, with strip_path_prefix.
+void cspr_report_site(cspr_report *r, const csp_site *site);
+const char *cspr_strip_prefix(const char *file);
+// A suppression of this type matches a function, file or module of the stack.
+bool cspr_view_suppressed(const cspr_view *v, cspr_suppress_type type, bool top_only);
+
+extern _Atomic unsigned cspr_report_count; // how many were printed
+
+#endif

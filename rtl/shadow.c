@@ -1,0 +1,210 @@
+// shadow.c - reserving the shadow map, and giving parts of it back.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#define _GNU_SOURCE
+#include "shadow.h"
+
+#include "alloc.h"
+#include "extent.h"
+#include "side.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, PAGE_APP_BYTES = PAGE / 2, MAX_MAPPINGS = 4096, MAX_TRIES = 5, BIG_RUN_PAGES = 16 };
+#define HUGE_RANGE ((uintptr_t)4 << 30)
+#define REEXEC_VARIABLE "CSPTHREAD_REEXEC="
+
+// --- start ------------------------------------------------------------------------------------------------------------------
+
+typedef struct mapping {
+    uintptr_t lo, hi;
+} mapping;
+
+static uintptr_t parse_hex(const char **p)
+{
+    uintptr_t v = 0;
+    for (;; ++*p) {
+        char ch = **p;
+        if (ch >= '0' && ch <= '9')
+            v = v * 16 + (uintptr_t)(ch - '0');
+        else if (ch >= 'a' && ch <= 'f')
+            v = v * 16 + (uintptr_t)(ch - 'a' + 10);
+        else
+            return v;
+    }
+}
+
+static size_t read_mappings(mapping *out)
+{
+    enum { BYTES = 1 << 20 };
+    char *text = cspr_alloc(BYTES);
+    size_t used = 0, n = 0;
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        ssize_t got;
+        while (used < BYTES - 1 && (got = read(fd, text + used, BYTES - 1 - used)) > 0)
+            used += (size_t)got;
+        close(fd);
+    }
+    for (const char *p = text; *p && n < MAX_MAPPINGS;) {
+        mapping m;
+        m.lo = parse_hex(&p);
+        p++; // '-'
+        m.hi = parse_hex(&p);
+        if (m.lo < (uintptr_t)1 << 47) // not the kernel's vsyscall page
+            out[n++] = m;
+        while (*p && *p++ != '\n')
+            ;
+    }
+    cspr_free(text, BYTES);
+    return n;
+}
+
+static bool fold_together(mapping a, mapping b)
+{
+    const uintptr_t window = (uintptr_t)1 << 44;
+    if (a.lo / window == b.lo / window)
+        return false;
+    uintptr_t a_lo = a.lo % window, b_lo = b.lo % window;
+    return a_lo < b_lo + (b.hi - b.lo) && b_lo < a_lo + (a.hi - a.lo);
+}
+
+// Two mappings that share shadow would give false reports; one inside the shadow cannot live.
+static bool address_space_is_usable(void)
+{
+    mapping *m = cspr_alloc(MAX_MAPPINGS * sizeof *m);
+    size_t n = read_mappings(m);
+    bool usable = true;
+    for (size_t i = 0; i < n && usable; i++) {
+        usable = m[i].hi <= CSPR_SHADOW_BASE || m[i].lo >= CSPR_SHADOW_BASE + CSPR_SHADOW_SIZE;
+        for (size_t k = 0; k < i && usable; k++)
+            usable = !fold_together(m[i], m[k]);
+    }
+    cspr_free(m, MAX_MAPPINGS * sizeof *m);
+    return usable;
+}
+
+// Starts the program anew, hoping for another layout; ASLR stays on.
+static void execute_again(char **argv, char **envp)
+{
+    static char variable[] = REEXEC_VARIABLE "0";
+    size_t n = 0, at = SIZE_MAX;
+    for (; envp && envp[n]; n++)
+        if (!strncmp(envp[n], REEXEC_VARIABLE, sizeof REEXEC_VARIABLE - 1))
+            at = n;
+    int tries = at == SIZE_MAX ? 0 : envp[at][sizeof REEXEC_VARIABLE - 1] - '0';
+    if (tries >= MAX_TRIES || !argv || !envp)
+        cspr_die("the address space cannot be shadowed: mappings 16 TB apart share shadow, after %d starts", tries + 1);
+    variable[sizeof variable - 2] = (char)('1' + tries);
+    char **env = cspr_alloc((n + 2) * sizeof *env);
+    memcpy(env, envp, n * sizeof *env);
+    env[at == SIZE_MAX ? n : at] = variable;
+    execve("/proc/self/exe", argv, env);
+    cspr_die("the address space cannot be shadowed, and the program cannot be started again (errno %d)", errno);
+}
+
+void cspr_shadow_init(char **argv, char **envp)
+{
+    if (!address_space_is_usable())
+        execute_again(argv, envp);
+    void *p = mmap((void *)CSPR_SHADOW_BASE, CSPR_SHADOW_SIZE, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (p != (void *)CSPR_SHADOW_BASE)
+        cspr_die("cannot reserve 32 TB of address space for shadow (errno %d): is there a limit (ulimit -v), or is "
+                 "vm.overcommit_memory 2?",
+                 errno);
+    madvise(p, CSPR_SHADOW_SIZE, MADV_DONTDUMP);
+    madvise(p, CSPR_SHADOW_SIZE, MADV_NOHUGEPAGE);
+}
+
+// --- ranges -----------------------------------------------------------------------------------------------------------------
+
+// Runs of shadow pages that are in memory or not; run(lo, hi, touched, arg) in application addresses. A page the system
+// has swapped out counts as untouched.
+static void each_run(uintptr_t lo, uintptr_t hi, void (*run)(uintptr_t, uintptr_t, bool, void *), void *arg)
+{
+    enum { BATCH = 512 };
+    unsigned char resident[BATCH];
+    int saved = errno;
+    uintptr_t at = lo;
+    while (at < hi) {
+        uintptr_t page = at & ~(uintptr_t)(PAGE_APP_BYTES - 1);
+        size_t n = (hi - page + PAGE_APP_BYTES - 1) / PAGE_APP_BYTES;
+        n = n < BATCH ? n : BATCH;
+        if (mincore(cspr_shadow_of(page), n * PAGE, resident))
+            memset(resident, 1, n);
+        for (size_t i = 0, k; i < n; i = k) {
+            for (k = i + 1; k < n && (resident[k] & 1) == (resident[i] & 1); k++)
+                ;
+            uintptr_t end = page + k * PAGE_APP_BYTES;
+            end = end < hi ? end : hi;
+            run(at, end, resident[i] & 1, arg);
+            at = end;
+        }
+    }
+    errno = saved;
+}
+
+typedef struct touched_call {
+    void (*fn)(uintptr_t, uintptr_t, void *);
+    void *arg;
+} touched_call;
+
+static void run_touched(uintptr_t lo, uintptr_t hi, bool touched, void *arg)
+{
+    touched_call *call = arg;
+    if (touched)
+        call->fn(lo, hi, call->arg);
+}
+
+void cspr_shadow_each_touched(uintptr_t lo, uintptr_t hi, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
+{
+    touched_call call = {fn, arg};
+    each_run(lo, hi, run_touched, &call);
+}
+
+void cspr_shadow_drop(uintptr_t lo, uintptr_t hi)
+{
+    lo = (lo + PAGE_APP_BYTES - 1) & ~(uintptr_t)(PAGE_APP_BYTES - 1);
+    hi &= ~(uintptr_t)(PAGE_APP_BYTES - 1);
+    if (lo >= hi)
+        return;
+    int saved = errno;
+    madvise(cspr_shadow_of(lo), (hi - lo) * 2, MADV_DONTNEED);
+    errno = saved;
+}
+
+static void forget_run(uintptr_t lo, uintptr_t hi, bool touched, void *arg)
+{
+    (void)arg;
+    if (touched) {
+        for (uintptr_t a = lo; a < hi; a += 8) {
+            uint64_t *cells = cspr_shadow_of(a);
+            if (!(__atomic_load_n(&cells[0], __ATOMIC_RELAXED) | __atomic_load_n(&cells[1], __ATOMIC_RELAXED)))
+                continue; // relaxed: nothing recorded, nothing to forget
+            uint64_t w = cspr_word_take(cells);
+            if (cspr_cell_is_aside(w))
+                cspr_record_free(cspr_record_of(w));
+            cspr_word_give(cells, 0, 0);
+        }
+    }
+    // Untouched pages may have been swapped out; few touched ones are cheaper kept than faulted in again.
+    if (!touched || hi - lo > BIG_RUN_PAGES * PAGE_APP_BYTES)
+        cspr_shadow_drop(lo, hi);
+}
+
+void cspr_shadow_forget(uintptr_t lo, uintptr_t hi)
+{
+    cspr_enter();
+    cspr_extent_set(lo & ~(CSPR_GRANULE - 1), (hi + CSPR_GRANULE - 1) & ~(CSPR_GRANULE - 1), NULL);
+    lo = (lo + 7) & ~(uintptr_t)7;
+    hi &= ~(uintptr_t)7;
+    if (lo < hi && hi - lo < HUGE_RANGE)
+        each_run(lo, hi, forget_run, NULL);
+    else
+        cspr_shadow_drop(lo, hi); // side records of such a mapping are lost to reuse, which is cheaper than looking for them
+    cspr_leave();
+}

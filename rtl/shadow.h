@@ -1,0 +1,77 @@
+// shadow.h - the shadow of application memory: finding a word's two cells, taking and giving a word, forgetting ranges.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The BUSY protocol (rule A3). Who changes a word first takes it: exchanges BUSY into its write cell. Until it is given back
+// only the taker reads or writes the pair, its side record and its sync objects, so every transition of a word is serial and
+// no third party is lost. The inline check reads cells without taking: an own-epoch value it sees late is harmless, because
+// whoever replaced it has looked at it.
+// Ordering:  E1 give: store-release of the write cell -> take: exchange-acquire; carries both cells and the record
+// Words are taken in ascending order when one operation needs two, and nothing is called out to meanwhile.
+#ifndef CSP_RTL_SHADOW_H
+#define CSP_RTL_SHADOW_H
+
+#include "lock.h"
+#include "rtl.h"
+
+#define CSPR_CELL_BUSY ((uint64_t)CSPR_EPOCH_BUSY << CSPR_EPOCH_SHIFT)
+
+static inline uint64_t *cspr_shadow_of(uintptr_t addr)
+{
+    return (uint64_t *)(CSPR_SHADOW_BASE | (addr & CSPR_APP_MASK) << 1);
+}
+
+static inline uint32_t cspr_cell_epoch(uint64_t cell)
+{
+    return (uint32_t)(cell >> CSPR_EPOCH_SHIFT);
+}
+static inline unsigned cspr_cell_mask(uint64_t cell)
+{
+    return (cell >> CSPR_MASK_SHIFT) & 0xff;
+}
+static inline cspr_stack cspr_cell_stack(uint64_t cell)
+{
+    return cell & ((1u << CSPR_STACK_BITS) - 1);
+}
+static inline bool cspr_cell_is_aside(uint64_t cell)
+{
+    return cspr_cell_epoch(cell) == CSPR_EPOCH_ASIDE;
+}
+
+// Takes the word; returns its write cell.
+static inline uint64_t cspr_word_take(uint64_t *cells)
+{
+    unsigned turns = 0;
+    for (;;) {
+        uint64_t w = __atomic_exchange_n(&cells[1], CSPR_CELL_BUSY, __ATOMIC_ACQUIRE); // E1
+        if (CSPR_LIKELY(w != CSPR_CELL_BUSY))
+            return w;
+        while (__atomic_load_n(&cells[1], __ATOMIC_RELAXED) == CSPR_CELL_BUSY) // relaxed: only when to try again
+            cspr_spin_turn(&turns);
+    }
+}
+
+// The read cell of a taken word. A write cell that is not aside beside a read cell that is: the range was forgotten under a
+// racing access; the write cell counts.
+static inline uint64_t cspr_word_read_cell(const uint64_t *cells, uint64_t w)
+{
+    uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
+    return cspr_cell_is_aside(r) && !cspr_cell_is_aside(w) ? 0 : r;
+}
+
+static inline void cspr_word_give(uint64_t *cells, uint64_t r, uint64_t w)
+{
+    // Relaxed, and only when it changes: E1 carries it to the next taker; the inline check needs no order.
+    if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) != r)
+        __atomic_store_n(&cells[0], r, __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[1], w, __ATOMIC_RELEASE); // E1
+}
+
+// Reserves the map. On address spaces that would alias, executes the program again (rule E1); argv, envp: main's.
+void cspr_shadow_init(char **argv, char **envp);
+
+// Calls fn for the parts of [lo, hi) (8-byte aligned) whose shadow was ever touched; the others count as zero.
+void cspr_shadow_each_touched(uintptr_t lo, uintptr_t hi, void (*fn)(uintptr_t lo, uintptr_t hi, void *arg), void *arg);
+// Gives the shadow of the inside of [lo, hi) back to the system; nothing recorded there may matter any more.
+void cspr_shadow_drop(uintptr_t lo, uintptr_t hi);
+
+#endif

@@ -1,0 +1,36 @@
+// symbolize.h - functions, files and lines for addresses, from one llvm-symbolizer process.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_RTL_SYMBOLIZE_H
+#define CSP_RTL_SYMBOLIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Strings live for ever; NULL: not known.
+typedef struct cspr_place {
+    const char *function, *file;
+    unsigned line, column;
+    const char *module;   // path
+    uintptr_t pc, offset; // offset: in the module's own addresses
+    bool ours;            // the detector's or the runtime's own code
+} cspr_place;
+
+typedef struct cspr_object_name {
+    const char *name, *module;
+    uintptr_t start, offset;
+    size_t size;
+} cspr_object_name;
+
+// The functions active at a return address, the innermost (inlined) first; at least one, at most max. Cached.
+// Caller holds the report lock.
+size_t cspr_symbolize(uintptr_t pc, cspr_place *out, size_t max);
+// The global variable that contains addr.
+bool cspr_symbolize_data(uintptr_t addr, cspr_object_name *out);
+// In a forked child: the pipe to the parent's process is closed; the next query starts one of our own.
+void cspr_symbolizer_after_fork(void);
+
+// The parser of llvm-symbolizer's answer to CODE, for tests: reads one answer, returns the number of places.
+size_t cspr_symbolize_parse(const char *answer, cspr_place *out, size_t max);
+
+#endif

@@ -1,0 +1,25 @@
+// sync.h - sync clocks of one address, for the core's files (atomics, hooks).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A sync object lives in the side record of its word, so free and the reuse of memory drop it in passing and no table of
+// addresses is needed. Stamps are made before and let go after the word is taken: sections stay short.
+#ifndef CSP_RTL_SYNC_H
+#define CSP_RTL_SYNC_H
+
+#include "side.h"
+
+// Replaces *slot, whose owner the caller is, by a reference to s (NULL: nothing).
+static inline void cspr_stamp_set(cspr_stamp **slot, cspr_stamp *s)
+{
+    cspr_stamp *old = *slot;
+    *slot = cspr_stamp_ref(s);
+    cspr_stamp_unref(old);
+}
+
+// The task a hook or interceptor means: t, or the running one. NULL: nothing is to be done.
+static inline cspr_task *cspr_task_meant(void *t)
+{
+    return t ? (cspr_task *)t : cspr_task_current();
+}
+
+#endif

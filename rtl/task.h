@@ -1,0 +1,93 @@
+// task.h - the inside of a task: clock, epoch, frame records, held locks. Used by the core's files only.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A task is changed by the thread that runs it; while it is parked, by whoever holds the lock that keeps it parked.
+//
+// Epochs. clock.own_at counts the epochs in which something was recorded. A release *closes* the current one: what comes
+// later is not covered by what was published. Nothing is counted until something is recorded again, so loops that only
+// lock, send or release use up no epochs; an epoch is given its 30-bit name only when a cell needs it (rule A9).
+#ifndef CSP_RTL_TASK_H
+#define CSP_RTL_TASK_H
+
+#include "clock.h"
+#include "epoch.h"
+#include "lock.h"
+#include "rtl.h"
+
+enum { CSPR_MAX_HELD = 64 };
+
+// Logical ids that finished children left behind, with what must be known to take one over (rule B1). Outlives its task
+// while children are alive: they hold references, and a closed queue passes on to its parent.
+typedef struct cspr_id_queue cspr_id_queue;
+
+struct cspr_task {
+    cspr_clock clock;
+    bool open;            // own_at is an epoch that is not published yet
+    uint32_t epoch;       // its id when open and named, else 0
+    uint32_t run;         // first id of the newest run, 0: none
+    uint64_t run_base;    // the clock value that id names
+    cspr_who who;
+    cspr_stamp *stamp;    // of the clock as it is now; NULL: changed since the last one
+    cspr_stamp *fence;    // published by later relaxed stores: clock at the last release fence
+    cspr_stamp *loaded;   // joined by the next acquire fence: clocks seen by relaxed loads
+    cspr_stamp *last_loaded;  // the newest one merged into `loaded`
+    cspr_stamp *last_learned; // the newest one joined; held so that its address stays its own
+    cspr_id_queue *ids;
+    // --- while it does not run
+    csp_frame *top;
+    const csp_site *site;
+    uintptr_t stack_lo, stack_hi; // coroutine's stack, 0: not known
+    void *public_pc;      // a place in the runtime's public function it called last
+    cspr_stamp *final;    // an ended pthread's last clock, for its joiner
+    uint32_t n_held;
+    cspr_held *held;      // CSPR_MAX_HELD of them, allocated at the first lock
+};
+
+// A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its
+// logical id back at its end. who->kind, id, creation, site and stack are the caller's to fill in.
+cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_stamp *from);
+// The task's last event: its id goes to its creator's queue. The task stays allocated.
+void cspr_task_finish(cspr_task *t);
+void cspr_task_free(cspr_task *t);
+
+// Moves __csp_current, __csp_top and __csp_site between the calling thread and its task.
+void cspr_task_load(cspr_task *t);
+void cspr_task_store(void);
+
+// Opens an epoch when there is none: whatever records calls this first.
+void cspr_task_open_slow(cspr_task *t);
+static inline void cspr_task_open(cspr_task *t)
+{
+    if (CSPR_UNLIKELY(!t->open))
+        cspr_task_open_slow(t);
+}
+// The id of the open epoch, issued on demand; 0 when there are none left. t is the running task: sets __csp_current.
+uint32_t cspr_task_name_epoch(cspr_task *t);
+
+// What t knows now, closing its epoch: a release. One reference, the caller's.
+cspr_stamp *cspr_task_publish(cspr_task *t);
+// t learns what s knows (NULL: nothing): an acquire.
+void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
+
+static inline bool cspr_task_knows(const cspr_task *t, uint32_t id, uint64_t at)
+{
+    return cspr_clock_get(&t->clock, id) >= at;
+}
+
+#define CSPR_CURRENT_NOBODY ((uint64_t)CSPR_EPOCH_NOBODY << CSPR_EPOCH_SHIFT | 0xffull << CSPR_MASK_SHIFT)
+
+static inline uint64_t cspr_cell_of(uint32_t epoch, unsigned mask, cspr_stack stack)
+{
+    return (uint64_t)epoch << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT | stack;
+}
+
+extern const csp_hook_table cspr_hooks; // hooks.c
+
+// who.c
+void cspr_who_init(void);
+cspr_who cspr_who_new(const cspr_identity *identity);
+void cspr_who_set_finished(cspr_who who);
+void cspr_who_set_name(cspr_who who, const char *name);
+void cspr_who_set_thread(cspr_who who, pid_t tid, uintptr_t stack_lo, uintptr_t stack_hi);
+
+#endif

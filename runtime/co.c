@@ -1,0 +1,78 @@
+// co.c - what a coroutine's state is called, and the walk over all of them.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "co.h"
+
+#include "stack.h"
+#include "worker.h"
+
+// Go's words where Go has the thing.
+static const char *wait_name(const cspi_wait *w)
+{
+    switch (w->op) {
+    case CSP_WAIT_SEND:
+        return w->obj ? "chan send" : "chan send (nil chan)";
+    case CSP_WAIT_RECV:
+        return w->obj ? "chan receive" : "chan receive (nil chan)";
+    case CSP_WAIT_SELECT:
+        return w->n_cases ? "select" : "select (no cases)";
+    case CSP_WAIT_MUTEX:
+        return "sync.Mutex.Lock";
+    case CSP_WAIT_RLOCK:
+        return "sync.RWMutex.RLock";
+    case CSP_WAIT_WLOCK:
+        return "sync.RWMutex.Lock";
+    case CSP_WAIT_WG:
+        return "sync.WaitGroup.Wait";
+    case CSP_WAIT_COND:
+        return "sync.Cond.Wait";
+    case CSP_WAIT_ONCE:
+        return "sync.Once.Do";
+    case CSP_WAIT_SEM:
+        return "semacquire";
+    case CSP_WAIT_SLEEP:
+        return "sleep";
+    case CSP_WAIT_IO:
+        return "IO wait";
+    default:
+        return "waiting";
+    }
+}
+
+const char *cspi_co_status(const csp_co *co)
+{
+    switch (co->state) {
+    case CO_PARKED:
+        return wait_name(co->wait);
+    case CO_RUNNABLE:
+        return "runnable";
+    default:
+        return "running";
+    }
+}
+
+struct walk {
+    bool (*fn)(csp_co *co, void *arg);
+    void *arg;
+    bool go_on;
+};
+
+static bool visit(csp_co *co, void *arg)
+{
+    struct walk *w = arg;
+    // After a fork the child has only the one that forked; the others' stacks are mere memory there.
+    bool is_here = co->id >= cspi_sched.first_id || co == cspi_sched.survivor;
+    if (csp_load_rlx(&co->state) != CO_FREE && is_here) // relaxed: a moment's value
+        w->go_on = w->fn(co, w->arg);
+    return w->go_on;
+}
+
+void cspi_co_each(bool (*fn)(csp_co *co, void *arg), void *arg)
+{
+    struct walk w = {fn, arg, true};
+    if (visit(&cspi_sched.main_co, &w))
+        cspi_stack_each(visit, &w);
+    cspi_lock_acquire(&cspi_sched.lock);
+    for (csp_co *co = cspi_sched.foreign; co && w.go_on; co = co->foreign_next)
+        visit(co, &w);
+    cspi_lock_release(&cspi_sched.lock);
+}

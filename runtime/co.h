@@ -1,0 +1,58 @@
+// co.h - a coroutine: its descriptor and states.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A coroutine's descriptor lies at the top of its own stack, so that one that is parked costs about one page of memory.
+// Main's is static; a pthread of the program that calls in gets one from the heap (kind CO_FOREIGN, always bound).
+//
+// States, who may touch the stack, who may leave the state:
+//   CO_FREE      nobody; stack.c hands it out
+//   CO_RUNNABLE  nobody; in exactly one run queue; the worker that takes it makes it CO_RUNNING
+//   CO_RUNNING   the coroutine itself, on some worker; it leaves by parking, yielding or ending
+//   CO_PARKED    nobody; whoever took it off what it waits for calls cspi_ready once, making it CO_RUNNABLE
+#ifndef CSP_RUNTIME_CO_H
+#define CSP_RUNTIME_CO_H
+
+#include "base/atomic.h"
+#include "base/check.h"
+#include "sched.h"
+
+enum cspi_co_state { CO_FREE, CO_RUNNABLE, CO_RUNNING, CO_PARKED };
+enum cspi_co_kind { CO_COROUTINE, CO_MAIN, CO_FOREIGN };
+
+struct csp_co {
+    // --- immutable from creation to end
+    uint64_t id;
+    void *task;           // the detector's
+    const csp_site *site; // of csp_go
+    uint8_t kind;         // enum cspi_co_kind
+    // --- the state's owner (see above)
+    uint8_t state;        // enum cspi_co_state; atomic for readers that only look
+    bool bound;           // parks by blocking its thread: foreign, or the thread that ends the process
+    bool dump;            // scheduler: print your stack and switch back (panic.c), instead of running on
+    int saved_errno;
+    void *sp;             // saved state while not running
+    csp_co *link;         // in a run queue, a free list
+    // --- valid while parked
+    const cspi_wait *wait;
+    int64_t since_ns;
+    uintptr_t wake_word;
+    // --- bound only
+    uint32_t token;       // atomic, futex: 1 once made ready. Edge F1
+    csp_co *foreign_prev, *foreign_next; // under cspi_sched.lock
+};
+
+// The one place that changes a state. Relaxed: the queue or lock through which the coroutine passes carries the order.
+static inline void cspi_co_set_state(csp_co *co, uint8_t from, uint8_t to)
+{
+    CSP_CHECK(csp_load_rlx(&co->state) == from);
+    csp_store_rlx(&co->state, to);
+}
+
+// As in "coroutine 7 [chan receive]:".
+const char *cspi_co_status(const csp_co *co);
+
+// Calls fn for every live coroutine, main and foreign threads included, until it returns false. The stacks' lock is held:
+// fn creates and ends none. What it sees of running ones is a moment's value.
+void cspi_co_each(bool (*fn)(csp_co *co, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,288 @@
+// context.c - a tree of contexts; cancelling one cancels what is below it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One lock guards all trees: they change rarely, and a subtree is then walked and cancelled without taking a lock per node.
+// A node holds a reference to its parent, so a parent outlives its children and the walk needs no references of its own.
+//
+// A deadline is a runtime timer. When it fires it starts a coroutine that does the cancelling (as Go's AfterFunc does): a
+// scheduler thread is no place for it, and the detector sees an ordinary coroutine that began where the timer was made. A
+// child whose deadline is not before its parent's gets no timer: the parent's cancels it.
+//
+// Freeing     The last reference cancels, stops the timer - which waits for a fire in progress - and frees. So fire may look
+//             at the node, but has to take its reference from a count that may already be 0.
+// Ordering    E1 cancel: store-release of err -> csp_ctx_err: load-acquire; carries what the canceller did before.
+//             E2 csp_ctx_free: release half of the decrement -> the last csp_ctx_free: acquire half; carries each user's last use.
+#include "csp/context.h"
+
+#include "base/atomic.h"
+#include "chan.h"
+#include "csp/go.h"
+#include "panic.h"
+#include "timer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct csp_ctx {
+    cspi_timer timer; // first, so that fire finds the context; armed only when has_timer
+    // --- immutable after it was made
+    csp_ctx *parent;  // referenced; NULL: background
+    csp_chan *done;
+    const void *key;
+    void *value;
+    int64_t deadline_ns; // NO_DEADLINE: none
+    bool has_timer;
+    void *snapshot;      // what the maker of the timer knew
+    // --- atomic
+    uint64_t refs;       // E2
+    int64_t err;         // E1; written under tree_lock
+    // --- under tree_lock
+    csp_ctx *children;
+    csp_ctx *next, *prev; // siblings
+};
+
+#define NO_DEADLINE INT64_MAX
+
+static csp_ctx background;
+static cspi_lock tree_lock;
+
+static bool is_background(const csp_ctx *ctx)
+{
+    return !ctx || ctx == &background;
+}
+
+// --- the tree -------------------------------------------------------------------------------------------------------------
+
+static void link_locked(csp_ctx *ctx)
+{
+    csp_ctx *parent = ctx->parent;
+    ctx->next = parent->children;
+    if (ctx->next)
+        ctx->next->prev = ctx;
+    parent->children = ctx;
+}
+
+static void unlink_locked(csp_ctx *ctx)
+{
+    if (ctx->prev)
+        ctx->prev->next = ctx->next;
+    else
+        ctx->parent->children = ctx->next;
+    if (ctx->next)
+        ctx->next->prev = ctx->prev;
+}
+
+// The node after ctx in the subtree of root, parents before children; NULL: that was the last.
+static csp_ctx *next_in_subtree_locked(csp_ctx *root, csp_ctx *ctx)
+{
+    if (ctx->children)
+        return ctx->children;
+    while (ctx != root && !ctx->next)
+        ctx = ctx->parent;
+    return ctx == root ? NULL : ctx->next;
+}
+
+// --- cancelling -----------------------------------------------------------------------------------------------------------
+
+// One node. Whoever sees err, or done closed, knows what we know now. Nobody can free the node before we let go of the tree.
+static void cancel_node_locked(csp_ctx *ctx, int err)
+{
+    if (csp_load_rlx(&ctx->err)) // relaxed: written under tree_lock only
+        return;
+    CSP_HOOK(release, &ctx->err, NULL);
+    csp_store_rel(&ctx->err, (int64_t)err); // E1
+    cspi_chan_close(ctx->done);
+}
+
+static void cancel_subtree(csp_ctx *root, int err)
+{
+    cspi_lock_acquire(&tree_lock);
+    // A cancelled node's subtree is cancelled already: new children of it are born so.
+    if (!csp_load_rlx(&root->err)) // relaxed: written under tree_lock only
+        for (csp_ctx *ctx = root; ctx; ctx = next_in_subtree_locked(root, ctx))
+            cancel_node_locked(ctx, err);
+    cspi_lock_release(&tree_lock);
+}
+
+static void cancel_expired(void *arg)
+{
+    csp_ctx *ctx = arg;
+    cancel_subtree(ctx, ETIMEDOUT);
+    csp_ctx_free(ctx);
+}
+
+// Runs on a scheduler thread.
+static void fire_deadline(cspi_timer *t)
+{
+    csp_ctx *ctx = (csp_ctx *)t;
+    uint64_t refs = csp_load_rlx(&ctx->refs); // relaxed: a guess for the exchange
+    while (refs) { // 0: it is being freed, and waits for us to return
+        if (csp_cas_acqrel(&ctx->refs, &refs, refs + 1)) {
+            cspi_go_from(cancel_expired, ctx, ctx->snapshot);
+            return;
+        }
+    }
+}
+
+void csp_ctx_cancel(csp_ctx *ctx)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    if (is_background(ctx))
+        return;
+    cancel_subtree(ctx, ECANCELED);
+    if (ctx->has_timer)
+        cspi_timer_stop(&ctx->timer); // nothing left for it to do: it should not keep a deadlock from being seen
+}
+
+// --- making ---------------------------------------------------------------------------------------------------------------
+
+// Links ctx under its parent, or cancels it when the parent already is.
+static void join_tree(csp_ctx *ctx)
+{
+    cspi_lock_acquire(&tree_lock);
+    link_locked(ctx);
+    int64_t err = csp_load_rlx(&ctx->parent->err); // relaxed: written under tree_lock only
+    if (err) {
+        CSP_HOOK(acquire, &ctx->parent->err, NULL); // born cancelled: by the parent's canceller
+        cancel_node_locked(ctx, (int)err);
+    }
+    cspi_lock_release(&tree_lock);
+}
+
+static void start_timer(csp_ctx *ctx)
+{
+    ctx->has_timer = true;
+    ctx->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
+    cspi_timer_start(&ctx->timer, ctx->deadline_ns, fire_deadline);
+}
+
+static csp_ctx *make(csp_ctx *parent, int64_t deadline_ns, const void *key, void *value, const csp_site *site)
+{
+    if (!parent)
+        parent = &background;
+    csp_ctx *ctx = malloc(sizeof *ctx);
+    if (!ctx)
+        cspi_fatal("out of memory: context");
+    int64_t inherited = is_background(parent) ? NO_DEADLINE : parent->deadline_ns;
+    *ctx = (csp_ctx){.parent = csp_ctx_ref(parent),
+                     .done = cspi_chan_new(0, 0, site),
+                     .key = key,
+                     .value = value,
+                     .deadline_ns = deadline_ns < inherited ? deadline_ns : inherited,
+                     .refs = 1};
+    if (!is_background(parent))
+        join_tree(ctx);
+    if (deadline_ns < inherited) {
+        if (deadline_ns <= cspi_now())
+            cancel_subtree(ctx, ETIMEDOUT);
+        else if (!csp_load_rlx(&ctx->err)) // relaxed: set by ourselves just now, or by a cancel that makes no difference
+            start_timer(ctx);
+    }
+    return ctx;
+}
+
+csp_ctx *csp_ctx_background(void)
+{
+    return &background;
+}
+
+csp_ctx *csp_ctx_with_cancel(csp_ctx *parent)
+{
+    CSPI_FRAME();
+    return make(parent, NO_DEADLINE, NULL, NULL, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+csp_ctx *csp_ctx_with_deadline(csp_ctx *parent, int64_t at)
+{
+    CSPI_FRAME();
+    return make(parent, at, NULL, NULL, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns)
+{
+    CSPI_FRAME();
+    const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
+    int64_t now = cspi_now(), at;
+    if (__builtin_add_overflow(now, ns, &at))
+        at = ns < 0 ? now : NO_DEADLINE;
+    return make(parent, at, NULL, NULL, site);
+}
+
+csp_ctx *csp_ctx_with_value(csp_ctx *parent, const void *key, void *value)
+{
+    CSPI_FRAME();
+    return make(parent, NO_DEADLINE, key, value, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+// --- asking ---------------------------------------------------------------------------------------------------------------
+
+csp_chan *csp_ctx_done(csp_ctx *ctx)
+{
+    return is_background(ctx) ? NULL : ctx->done;
+}
+
+int csp_ctx_err(csp_ctx *ctx)
+{
+    CSPI_FRAME();
+    if (is_background(ctx))
+        return 0;
+    int err = (int)csp_load_acq(&ctx->err); // E1
+    if (err)
+        CSP_HOOK(acquire, &ctx->err, NULL);
+    return err;
+}
+
+void *csp_ctx_value(csp_ctx *ctx, const void *key)
+{
+    for (; key && !is_background(ctx); ctx = ctx->parent)
+        if (ctx->key == key)
+            return ctx->value;
+    return NULL;
+}
+
+// --- references -----------------------------------------------------------------------------------------------------------
+
+csp_ctx *csp_ctx_ref(csp_ctx *ctx)
+{
+    if (!is_background(ctx))
+        csp_add_rlx(&ctx->refs, 1); // relaxed: the caller's own reference keeps it alive
+    return ctx;
+}
+
+// The last reference is gone: nobody but a firing timer and the tree knows ctx any more.
+static void destroy(csp_ctx *ctx)
+{
+    cancel_subtree(ctx, ECANCELED);
+    if (ctx->has_timer)
+        cspi_timer_stop(&ctx->timer);
+    if (!is_background(ctx->parent)) {
+        cspi_lock_acquire(&tree_lock);
+        unlink_locked(ctx);
+        cspi_lock_release(&tree_lock);
+    }
+    CSP_HOOK(snapshot_free, ctx->snapshot);
+    cspi_chan_free(ctx->done);
+    free(ctx);
+}
+
+// Drops one reference; true: it was the last.
+static bool drop(csp_ctx *ctx)
+{
+    CSP_HOOK(release_merge, &ctx->refs, NULL);
+    if (__atomic_fetch_sub(&ctx->refs, 1, __ATOMIC_ACQ_REL) != 1) // E2
+        return false;
+    CSP_HOOK(acquire, &ctx->refs, NULL);
+    return true;
+}
+
+void csp_ctx_free(csp_ctx *ctx)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    while (!is_background(ctx) && drop(ctx)) { // a loop, since the last child takes its parent along
+        csp_ctx *parent = ctx->parent;
+        destroy(ctx);
+        ctx = parent;
+    }
+}

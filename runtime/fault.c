@@ -1,0 +1,50 @@
+// fault.c - tells a stack overflow from other memory faults: a fault in a guard page names the coroutine and ends with 2.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The handler runs on an alternate stack, since the coroutine's own is used up. Any other fault is none of our business:
+// the handler that was there before us is put back and the instruction faults again.
+#include "fault.h"
+
+#include "co.h"
+#include "hooks.h"
+#include "panic.h"
+#include "stack.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#define SIGNAL_STACK_SIZE ((size_t)64 << 10) // room for the detector's last words
+
+static struct sigaction previous;
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+    (void)context;
+    const csp_co *co = cspi_stack_of_guard((uintptr_t)info->si_addr);
+    if (!co) {
+        sigaction(sig, &previous, NULL);
+        return;
+    }
+    // No flush of stdio here: the fault may have come from inside it.
+    cspi_say("fatal error: stack overflow\ncoroutine %llu overflowed its %zu KiB stack\n", (unsigned long long)co->id,
+             CSPI_STACK_SIZE >> 10);
+    cspi_end_process();
+}
+
+void cspi_fault_install(void)
+{
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    CSP_HOOK(ignore_begin);
+    sigaction(SIGSEGV, &action, &previous);
+    CSP_HOOK(ignore_end);
+}
+
+void cspi_fault_prepare_thread(void)
+{
+    stack_t old;
+    if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE))
+        return;
+    stack_t own = {.ss_sp = cspi_stack_map_own(SIGNAL_STACK_SIZE), .ss_size = SIGNAL_STACK_SIZE};
+    sigaltstack(&own, NULL);
+}

@@ -1,0 +1,58 @@
+// context.h - cancellation, deadlines and request values that travel down a tree of calls, as Go's context.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A context is made from a parent; cancelling it, or its deadline passing, cancels it and everything made from it. Whoever
+// works for it selects on csp_ctx_done(ctx) beside its own channels and returns when that is closed.
+//
+// Ownership: every function that makes a context returns one reference, the caller's; csp_ctx_ref adds one, csp_ctx_free
+// drops one. A context holds its parent. The last csp_ctx_free cancels the context and releases its timer and its channel,
+// so a coroutine that is handed a context and may outlive its maker takes a reference of its own.
+//
+// Everything here may be called from several coroutines at once, on the same context. Nothing here parks.
+#ifndef CSP_CONTEXT_H
+#define CSP_CONTEXT_H
+
+#include "chan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct csp_ctx csp_ctx;
+
+// The root: never cancelled, no deadline, no values. One object for all; reference counting does nothing to it.
+csp_ctx *csp_ctx_background(void);
+
+// New contexts under parent (NULL: background), each the caller's to free. With a parent that is already cancelled the new
+// one is born cancelled. Never NULL: out of memory is fatal.
+CSP_SITE csp_ctx *csp_ctx_with_cancel(csp_ctx *parent);
+// Cancelled with ETIMEDOUT ns nanoseconds from now (at once when ns <= 0), or when its parent is, whichever is first.
+CSP_SITE csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns);
+// As above, at an instant of csp_now()'s clock.
+CSP_SITE csp_ctx *csp_ctx_with_deadline(csp_ctx *parent, int64_t at);
+// Carries value under key. Keys are compared as pointers; the address of a static variable makes a good one. Neither key nor
+// value is owned. (It can be cancelled like the others; its parent is not touched by that.)
+CSP_SITE csp_ctx *csp_ctx_with_value(csp_ctx *parent, const void *key, void *value);
+
+// Cancels ctx and all made from it with ECANCELED. Already cancelled, background or NULL: nothing.
+CSP_SITE void csp_ctx_cancel(csp_ctx *ctx);
+
+// The channel that is closed when ctx is cancelled. It is the context's and lives as long as ctx; it has no elements. NULL,
+// hence never ready, for background.
+csp_chan *csp_ctx_done(csp_ctx *ctx);
+
+// 0 while ctx is not cancelled, else ECANCELED or ETIMEDOUT. A result other than 0 happens after the cancelling.
+int csp_ctx_err(csp_ctx *ctx);
+
+// The value that ctx, or the nearest of its ancestors that knows key, carries; NULL: none of them.
+void *csp_ctx_value(csp_ctx *ctx, const void *key);
+
+// One reference more, and ctx again.
+csp_ctx *csp_ctx_ref(csp_ctx *ctx);
+// One reference less; the last one cancels ctx and frees it. NULL and background: nothing.
+CSP_SITE void csp_ctx_free(csp_ctx *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,14 @@
+// csp.h - all of cspthread: coroutines, channels, select, sync, time, context.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_CSP_H
+#define CSP_CSP_H
+
+#include "chan.h"
+#include "context.h"
+#include "go.h"
+#include "select.h"
+#include "sync.h"
+#include "time.h"
+#include "typed.h"
+
+#endif

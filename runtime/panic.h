@@ -1,0 +1,28 @@
+// panic.h - how the runtime ends a process: Go's two forms, a panic and a fatal error, exit status 2.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CSP_RUNTIME_PANIC_H
+#define CSP_RUNTIME_PANIC_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// `fatal error: ` + message, the caller's stack, exit status 2. For misuse that Go calls fatal and for an environment that
+// leaves no way on. A program's own panics are csp_panic (csp/go.h).
+__attribute__((noreturn, cold, format(printf, 1, 2))) void cspi_fatal(const char *format, ...);
+
+// The pieces, for the all-asleep message: claims the right to end the process (others who try block for ever), flushes
+// stdio; prints; ends.
+void cspi_end_claim(void);
+__attribute__((format(printf, 1, 2))) void cspi_say(const char *format, ...); // one write(2) to standard error, signal-safe
+void cspi_print_own_stack(void);
+__attribute__((noreturn)) void cspi_end_process(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,232 @@
+// sched.c - what coroutines and the rest of the runtime call: create, park, make ready, yield, end.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ordering:  F1 ready: store-release of a bound coroutine's token -> its load-acquire; carries what the waker wrote
+// Coroutines proper need no edge here: they pass through a run queue (runq.c E1, E4) or the scheduler's lock.
+// See: docs/architecture.md; Go's gopark, goready, newproc
+#include "worker.h"
+
+#include "csp/go.h"
+#include "panic.h"
+#include "switch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+
+csp_co *cspi_self(void)
+{
+    cspi_worker *w = cspi_worker_self();
+    if (w)
+        return w->current;
+    csp_co *co = cspi_foreign_self();
+    return co ? co : cspi_self_slow();
+}
+
+void *cspi_task(csp_co *co)
+{
+    return co->task;
+}
+
+uintptr_t *cspi_wake_word(csp_co *co)
+{
+    return &co->wake_word;
+}
+
+uint32_t cspi_random(void)
+{
+    static uint64_t shared; // for threads that are no worker: atomic, quality does not matter
+    cspi_worker *w = cspi_worker_self();
+    uint64_t x = w ? (w->random += 0x9e3779b97f4a7c15u) : csp_add_rlx(&shared, 0x9e3779b97f4a7c15u);
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    return (uint32_t)((x ^ (x >> 27)) * 0x94d049bb133111ebu >> 32);
+}
+
+// --- parking -----------------------------------------------------------------------------------------------------------
+
+// The coroutine's side of every switch, and the one place where another sanitizer would be told of it.
+static void switch_to_loop(csp_co *co)
+{
+    CSP_HOOK(task_leave);
+    cspi_switch(&co->sp, cspi_worker_self()->sched_sp);
+    while (__builtin_expect(co->dump, 0)) { // resumed by cspi_worker_dump only to show where we are
+        cspi_print_own_stack();
+        cspi_switch(&co->sp, cspi_worker_self()->sched_sp);
+    }
+}
+
+static void release_lock(void *lock)
+{
+    cspi_lock_release((cspi_lock *)lock);
+}
+
+static void release_nothing(void *unused)
+{
+    (void)unused;
+}
+
+static void park_bound(csp_co *co, void (*release)(void *), void *arg)
+{
+    int saved = errno;
+    csp_store_rlx(&co->token, 0u); // relaxed: release() publishes it to who may make us ready
+    cspi_co_set_state(co, CO_RUNNING, CO_PARKED);
+    CSP_HOOK(task_leave);
+    release(arg);
+    if (csp_load_rlx(&cspi_sched.stopping)) // relaxed: only this thread, which ends the process, set it before
+        cspi_rest_resume();
+    cspi_lock_acquire(&cspi_sched.lock);
+    csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock; atomic for cspi_ready
+    cspi_rest_check_locked();
+    cspi_lock_release(&cspi_sched.lock);
+    while (!csp_load_acq(&co->token)) // F1
+        cspi_futex_wait(&co->token, 0, CSPI_FOREVER);
+    CSP_HOOK(task_enter, co->task);
+    errno = saved;
+}
+
+void cspi_park_with(const cspi_wait *wait, void (*release)(void *arg), void *arg)
+{
+    csp_co *co = cspi_self();
+    co->wait = wait;
+#if CSP_HOOKS
+    co->since_ns = cspi_now();
+#endif
+    cspi_worker *w = cspi_worker_self();
+    if (!w) {
+        park_bound(co, release, arg);
+        return;
+    }
+    w->request = REQUEST_PARK;
+    w->release = release;
+    w->release_arg = arg;
+    switch_to_loop(co);
+}
+
+void cspi_park(const cspi_wait *wait, cspi_lock *lock)
+{
+    cspi_park_with(wait, lock ? release_lock : release_nothing, lock);
+}
+
+static void ready_bound(csp_co *co)
+{
+    cspi_co_set_state(co, CO_PARKED, CO_RUNNING);
+    // relaxed: it cannot be missed by the all-asleep check, which needs the caller itself to be asleep.
+    csp_add_rlx(&cspi_sched.n_bound_running, 1);
+    csp_store_rel(&co->token, 1u); // F1; the thread may go on and end now: co is not touched again
+    cspi_futex_wake(&co->token, 1);
+}
+
+void cspi_ready(csp_co *co)
+{
+    if (__builtin_expect(co->bound, 0)) {
+        ready_bound(co);
+        return;
+    }
+    cspi_co_set_state(co, CO_PARKED, CO_RUNNABLE);
+    cspi_worker *w = cspi_worker_self();
+    if (w)
+        cspi_worker_push_next(w, co);
+    else
+        cspi_global_push(co);
+    cspi_wake_one();
+}
+
+// --- creating and ending ----------------------------------------------------------------------------------------------
+
+static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_site *site)
+{
+    csp_co *co = cspi_stack_get(w ? &w->stacks : NULL);
+    *co = (csp_co){
+        .id = csp_add_rlx(&cspi_sched.next_id, 1), // relaxed: only has to be unique
+        .site = site,
+        .kind = CO_COROUTINE,
+    };
+    co->sp = cspi_switch_prepare(cspi_stack_hi(co), fn, arg);
+    return co;
+}
+
+static void count_live(cspi_worker *w, int64_t change)
+{
+    if (w)
+        csp_store_rlx(&w->live, w->live + change); // relaxed: only the owner writes; csp_count wants a moment's value
+    else
+        csp_add_rlx(&cspi_sched.live_unowned, change);
+}
+
+static void start_co(cspi_worker *w, csp_co *co)
+{
+    count_live(w, 1);
+    cspi_co_set_state(co, CO_FREE, CO_RUNNABLE);
+    if (w)
+        cspi_worker_push_next(w, co);
+    else
+        cspi_global_push(co);
+    cspi_wake_one();
+}
+
+void csp_go(void (*fn)(void *), void *arg)
+{
+    CSPI_FRAME();
+    const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
+    (void)cspi_self(); // the runtime has started
+    cspi_worker *w = cspi_worker_self();
+    csp_co *co = new_co(w, fn, arg, site);
+    co->task = CSP_HOOK_VALUE(task_new, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), site);
+    start_co(w, co);
+}
+
+void cspi_go_from(void (*fn)(void *), void *arg, void *snapshot)
+{
+    (void)snapshot;
+    cspi_worker *w = cspi_worker_self();
+    csp_co *co = new_co(w, fn, arg, NULL);
+    co->task = CSP_HOOK_VALUE(task_new_from, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), snapshot);
+    start_co(w, co);
+}
+
+void csp_yield(void)
+{
+    CSPI_FRAME();
+    csp_co *co = cspi_self();
+    cspi_worker *w = cspi_worker_self();
+    if (!w) {
+        sched_yield();
+        return;
+    }
+    w->request = REQUEST_YIELD;
+    switch_to_loop(co);
+}
+
+void cspi_co_finish(void)
+{
+    cspi_worker *w = cspi_worker_self();
+    count_live(w, -1);
+    CSP_HOOK(task_end);
+    w->request = REQUEST_END;
+    cspi_switch(&w->current->sp, w->sched_sp);
+    __builtin_unreachable();
+}
+
+void csp_exit(void)
+{
+    csp_co *co = cspi_self();
+    if (co->kind == CO_MAIN)
+        csp_store_rel(&cspi_sched.main_ended, true); // read under the lock by the all-asleep check, after we are gone
+    if (!cspi_worker_self())
+        pthread_exit(NULL);
+    cspi_co_finish();
+}
+
+uint64_t csp_id(void)
+{
+    return cspi_self()->id;
+}
+
+size_t csp_count(void)
+{
+    (void)cspi_self();
+    int64_t n = csp_load_rlx(&cspi_sched.live_unowned);
+    for (int i = 0; i < cspi_sched.n_max; i++)
+        n += csp_load_rlx(&cspi_sched.workers[i]->live); // relaxed: a moment's value
+    return (size_t)n;
+}

@@ -1,0 +1,289 @@
+// start.c - the runtime's start with the first call, its threads, pthreads of the program, fork.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The main thread is worker 0: its flow becomes the main coroutine, its loop gets a stack of its own. When some other
+// pthread comes first, all workers are threads of ours, and main, should it call later, blocks its thread like any other.
+// Threads are started when there is work for them (worker.c), so a program that never needs a second has none.
+#include "worker.h"
+
+#include "fault.h"
+#include "panic.h"
+#include "switch.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOOP_STACK_SIZE ((size_t)256 << 10) // the loop prints stacks, through the detector's symbolizer, when all are asleep
+
+static cspi_lock start_lock;
+static pthread_key_t foreign_key;
+
+static int count_cores(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > CSPI_MAX_WORKERS ? CSPI_MAX_WORKERS : n;
+}
+
+static int read_maxprocs(void)
+{
+    int cores = count_cores();
+    const char *text = getenv("CSP_MAXPROCS");
+    if (!text || !*text)
+        return cores;
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (errno || *end || n < 1 || n > CSPI_MAX_WORKERS) {
+        cspi_say("cspthread: CSP_MAXPROCS=%s is not a number from 1 to %d; using %d\n", text, CSPI_MAX_WORKERS, cores);
+        return cores;
+    }
+    return (int)n;
+}
+
+// --- threads ---------------------------------------------------------------------------------------------------------------
+
+static void run_loop(void *unused)
+{
+    (void)unused;
+    cspi_worker_loop();
+}
+
+static void *worker_main(void *worker)
+{
+    cspi_worker_set_self(worker);
+    CSP_HOOK(worker_start);
+    cspi_fault_prepare_thread();
+    cspi_worker_loop();
+}
+
+bool cspi_worker_spawn(cspi_worker *w)
+{
+    int saved = errno;
+    CSP_HOOK(ignore_begin);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, worker_main, w);
+    if (!error)
+        pthread_detach(thread);
+    CSP_HOOK(ignore_end);
+    errno = saved;
+    if (!error)
+        return true;
+    cspi_lock_acquire(&cspi_sched.lock);
+    // Only the newest can be taken back simply; started in between, others would be beyond the count.
+    cspi_sched.n_started--;
+    cspi_sched.n_limit = cspi_sched.n_started;
+    int n = cspi_sched.n_limit;
+    csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_idle); // relaxed: under the lock
+    cspi_lock_release(&cspi_sched.lock);
+    if (n == 0)
+        cspi_fatal("cannot start a thread: %s", strerror(error));
+    cspi_say("cspthread: cannot start more than %d threads: %s\n", n, strerror(error));
+    return false;
+}
+
+// --- adopting flows that we did not create ------------------------------------------------------------------------------
+
+static void init_co(csp_co *co, uint64_t id, int kind, bool bound)
+{
+    co->id = id;
+    co->kind = (uint8_t)kind;
+    co->state = CO_RUNNING;
+    co->bound = bound;
+    co->task = CSP_HOOK_VALUE(task_current, NULL);
+}
+
+// The calling main thread becomes worker 0, its flow the main coroutine.
+static csp_co *adopt_main(void)
+{
+    csp_co *co = &cspi_sched.main_co;
+    init_co(co, 1, CO_MAIN, false);
+    cspi_worker *w = cspi_sched.workers[0];
+    char *stack = cspi_stack_map_own(LOOP_STACK_SIZE);
+    w->sched_sp = cspi_switch_prepare(stack + LOOP_STACK_SIZE, run_loop, NULL);
+    w->current = co;
+    cspi_sched.n_started = 1;
+    cspi_sched.n_available = cspi_sched.n_max - 1;
+    cspi_worker_set_self(w);
+    CSP_HOOK(worker_start);
+    cspi_fault_prepare_thread();
+    return co;
+}
+
+static void link_bound(csp_co *co)
+{
+    cspi_lock_acquire(&cspi_sched.lock);
+    if (co->kind == CO_FOREIGN) {
+        co->foreign_next = cspi_sched.foreign;
+        if (cspi_sched.foreign)
+            cspi_sched.foreign->foreign_prev = co;
+        cspi_sched.foreign = co;
+    }
+    cspi_sched.n_bound++;
+    csp_add_rlx(&cspi_sched.n_bound_running, 1); // relaxed: under the lock
+    cspi_lock_release(&cspi_sched.lock);
+}
+
+// Main came after another pthread had started the runtime.
+static csp_co *adopt_main_late(void)
+{
+    csp_co *co = &cspi_sched.main_co;
+    init_co(co, 1, CO_MAIN, true);
+    link_bound(co);
+    cspi_foreign_set_self(co);
+    return co;
+}
+
+static csp_co *adopt_foreign(void)
+{
+    CSP_HOOK(ignore_begin);
+    csp_co *co = calloc(1, sizeof *co);
+    CSP_HOOK(ignore_end);
+    if (!co)
+        cspi_fatal("out of memory: no room for a thread's coroutine");
+    init_co(co, csp_add_rlx(&cspi_sched.next_id, 1), CO_FOREIGN, true); // relaxed: only has to be unique
+    link_bound(co);
+    cspi_foreign_set_self(co);
+    pthread_setspecific(foreign_key, co);
+    return co;
+}
+
+// The thread ends (key destructor).
+static void forget_foreign(void *foreign)
+{
+    csp_co *co = foreign;
+    cspi_foreign_set_self(NULL);
+    cspi_lock_acquire(&cspi_sched.lock);
+    if (co->foreign_prev)
+        co->foreign_prev->foreign_next = co->foreign_next;
+    else
+        cspi_sched.foreign = co->foreign_next;
+    if (co->foreign_next)
+        co->foreign_next->foreign_prev = co->foreign_prev;
+    cspi_sched.n_bound--;
+    csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock
+    cspi_rest_check_locked();
+    cspi_lock_release(&cspi_sched.lock);
+    CSP_HOOK(ignore_begin);
+    free(co);
+    CSP_HOOK(ignore_end);
+}
+
+// --- fork ------------------------------------------------------------------------------------------------------------------
+
+static void before_fork(void)
+{
+    cspi_lock_acquire(&cspi_sched.lock);
+    cspi_timers_fork_lock();
+    cspi_stack_fork_lock();
+}
+
+static void unlock_after_fork(bool is_child)
+{
+    cspi_stack_fork_unlock();
+    cspi_timers_fork_unlock(is_child);
+    cspi_lock_release(&cspi_sched.lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    unlock_after_fork(false);
+}
+
+static void clear_worker(cspi_worker *w)
+{
+    w->idle = w->spinning = false;
+    w->firing = NULL;
+    w->wake = 0;
+    w->live = 0;
+    w->runq.head = w->runq.tail;
+    w->runq.next = NULL;
+}
+
+// As with threads, only the flow that forked goes on in the child, with one worker; the other coroutines are not there.
+static void after_fork_in_child(void)
+{
+    cspi_sched_state *s = &cspi_sched;
+    cspi_worker *w = cspi_worker_self();
+    csp_co *co = w ? w->current : cspi_foreign_self();
+    for (int i = 0; i < s->n_max; i++) {
+        clear_worker(s->workers[i]);
+        if (s->workers[i] == w) {
+            s->workers[i] = s->workers[0];
+            s->workers[0] = w;
+        }
+    }
+    s->idle = s->keeper = s->exempt = NULL;
+    s->global_head = s->global_tail = NULL;
+    s->foreign = co && co->kind == CO_FOREIGN ? co : NULL;
+    if (s->foreign)
+        co->foreign_next = co->foreign_prev = NULL;
+    s->n_bound = s->n_bound_running = co && co->bound;
+    s->n_idle = s->n_global = s->n_spinning = 0;
+    s->stopping = s->n_halted = 0;
+    s->quiescing = s->recheck = false;
+    s->n_started = w != NULL;
+    s->n_limit = 1;
+    s->n_available = w == NULL;
+    s->live_unowned = co && co->kind != CO_FOREIGN;
+    s->first_id = s->next_id;
+    s->survivor = co;
+    unlock_after_fork(true);
+}
+
+// --- the start ---------------------------------------------------------------------------------------------------------------
+
+static void make_workers(int n)
+{
+    CSP_HOOK(ignore_begin);
+    for (int i = 0; i < n; i++) {
+        cspi_worker *w = aligned_alloc(64, (sizeof *w + 63) / 64 * 64);
+        if (!w)
+            cspi_fatal("out of memory: no room for %d workers", n);
+        memset(w, 0, sizeof *w);
+        w->random = (uint64_t)(i + 1) * 0xd1342543de82ef95u ^ (uint64_t)cspi_now();
+        cspi_sched.workers[i] = w;
+    }
+    CSP_HOOK(ignore_end);
+    cspi_sched.n_max = cspi_sched.n_limit = cspi_sched.n_available = n;
+}
+
+// Caller holds start_lock.
+static void start_runtime(void)
+{
+    make_workers(read_maxprocs());
+    cspi_sched.next_id = 2;
+    cspi_sched.live_unowned = 1; // main
+    cspi_fault_install();
+    CSP_HOOK(ignore_begin);
+    pthread_key_create(&foreign_key, forget_foreign);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    atexit(cspi_rest_at_exit);
+    CSP_HOOK(ignore_end);
+}
+
+csp_co *cspi_self_slow(void)
+{
+    int saved = errno;
+    bool is_main = syscall(SYS_gettid) == getpid();
+    cspi_lock_acquire(&start_lock);
+    bool is_first = !cspi_sched.started;
+    if (is_first)
+        start_runtime();
+    csp_co *co;
+    if (is_main && cspi_sched.main_co.id == 0)
+        co = is_first ? adopt_main() : adopt_main_late();
+    else
+        co = adopt_foreign();
+    if (is_first) {
+        cspi_rest_publish_view();
+        csp_store_rel(&cspi_sched.started, true);
+    }
+    cspi_lock_release(&start_lock);
+    errno = saved;
+    return co;
+}

@@ -1,0 +1,72 @@
+// wg.c - wait groups: a counter, and those who wait until it is 0.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Everything happens under the lock, also a wait that finds 0: the last done may still be on its way out of the lock, and
+// the group may be freed when the wait returns (rule W2).
+//
+// Detector. The dones of one cycle - from the counter leaving 0 until it is 0 again - accumulate in the group's clock, which
+// every wait of that cycle joins. An add that starts a cycle and a wait that parks must be ordered by the program; they are
+// shown to the detector as a read and a write of `first_add`, so that it reports them when they are not (as Go's does).
+#include "waitq.h"
+
+#include "csp/go.h"
+
+static cspi_lock *state_lock(csp_wg *wg)
+{
+    return cspi_lock_of(&wg->lock);
+}
+
+static void add(csp_wg *wg, int n)
+{
+    cspi_lock_acquire(state_lock(wg));
+    bool first = wg->count == 0 && n > 0;
+    if (n < 0)
+        CSP_HOOK(release_merge, wg, NULL);
+    if (first)
+        CSP_HOOK(sync_reset, wg);
+    wg->count += n;
+    if (wg->count < 0) {
+        cspi_lock_release(state_lock(wg));
+        csp_panic("sync: negative WaitGroup counter");
+    }
+    cspi_waiter *woken = wg->count == 0 ? cspi_waitq_take_all(&wg->waiters) : NULL;
+    for (cspi_waiter *w = woken; w; w = w->next)
+        CSP_HOOK(acquire, wg, cspi_task(w->co));
+    cspi_lock_release(state_lock(wg));
+    cspi_waitq_ready_all(woken);
+    if (first)
+        CSP_HOOK(read_range, &wg->first_add, sizeof wg->first_add);
+}
+
+void csp_wg_add(csp_wg *wg, int n)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    add(wg, n);
+}
+
+void csp_wg_done(csp_wg *wg)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    add(wg, -1);
+}
+
+void csp_wg_wait(csp_wg *wg)
+{
+    CSPI_FRAME();
+    const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
+    cspi_lock_acquire(state_lock(wg));
+    if (wg->count == 0) {
+        CSP_HOOK(acquire, wg, NULL);
+        cspi_lock_release(state_lock(wg));
+        (void)site;
+        return;
+    }
+    if (cspi_waitq_empty(&wg->waiters)) // the first only: concurrent waits are fine among themselves
+        CSP_HOOK(write_range, &wg->first_add, sizeof wg->first_add);
+    cspi_waiter w = {.co = cspi_self()};
+    const cspi_wait wait = {.op = CSP_WAIT_WG, .obj = wg, .site = site};
+    cspi_waitq_push(&wg->waiters, &w);
+    cspi_park(&wait, state_lock(wg));
+}

@@ -1,0 +1,129 @@
+// worker.h - the scheduler's inside: workers (OS threads that run coroutines) and what they share.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Files: sched.c what coroutines call · worker.c a worker's loop, finding work, idling · start.c start, threads, fork
+//        rest.c all asleep, bringing everything to rest at exit, the detector's view
+//
+// A worker's loop runs on a stack of its own; a coroutine that parks, yields or ends switches to it and says why in
+// `request`. So nothing of a coroutine is touched on its own stack once another worker may run it.
+//
+// Never lose a wake-up. Both sides write, then look (StoreLoad), the fences of W2 and I2 between:
+//     a pusher                                       a worker that runs out of work
+//     W1 puts a coroutine in a queue                 I1 goes on the idle list, gives up `spinning`
+//     W2 fence                                       I2 fence
+//     W3 looks for idle workers and spinning ones    I3 looks at all queues again
+// At least one sees the other. A pusher that sees a spinning worker leaves it to that one: it has I1 to I3 before it.
+#ifndef CSP_RUNTIME_WORKER_H
+#define CSP_RUNTIME_WORKER_H
+
+#include "base/lock.h"
+#include "co.h"
+#include "runq.h"
+#include "stack.h"
+#include "timer.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CSPI_MAX_WORKERS 1024
+
+enum cspi_request { REQUEST_PARK, REQUEST_YIELD, REQUEST_END };
+
+typedef struct cspi_worker {
+    // --- immutable after its start
+    int index;
+    // --- owner only
+    void *sched_sp;         // the loop's saved state while a coroutine runs
+    csp_co *current;        // NULL on the loop's stack
+    int request;            // enum cspi_request
+    void (*release)(void *arg);
+    void *release_arg;
+    uint32_t tick;          // coroutines run so far
+    uint32_t next_streak;   // how many of the last ones came from runq.next
+    uint64_t random;
+    bool spinning;          // counted in sched.n_spinning: looks for work, others need not be woken
+    cspi_stack_cache stacks;
+    int64_t live;           // created minus ended here; atomic for csp_count
+    // --- under cspi_sched.lock
+    bool idle;              // in the idle list, or the keeper
+    struct cspi_worker *idle_link;
+    // --- shared
+    const cspi_timer *firing; // under the timers' lock
+    uint32_t wake;          // atomic, futex: edge K1
+    cspi_runq runq;
+} cspi_worker;
+
+typedef struct cspi_sched_state {
+    cspi_lock lock;
+    // --- under lock
+    csp_co *global_head, *global_tail; // coroutines that belong to no worker's queue
+    cspi_worker *idle;       // a stack; without the keeper
+    cspi_worker *keeper;     // the idle worker that sleeps only until the next timer; the last to be woken for work
+    int64_t keeper_until;    // how long it sleeps
+    int n_idle;              // with the keeper
+    csp_co *foreign;         // list of foreign coroutines
+    int n_bound;             // coroutines bound to threads of the program
+    bool recheck;            // all are asleep but for threads we do not know: look again soon
+    // --- under lock, atomic for readers that only look
+    int n_global;
+    int n_started;
+    int n_limit;             // how many may be started: n_max, fewer when the system refuses threads
+    int n_available;         // idle or not started: W3
+    int n_bound_running;     // bound coroutines that are not parked: they may wake somebody
+    int64_t live_unowned;    // main (1), and coroutines created by threads that are no worker
+    // --- atomic
+    bool main_ended;         // by csp_exit
+    int n_spinning;
+    uint32_t stopping;       // futex: workers run nothing (rest.c)
+    uint32_t n_halted;
+    uint64_t next_id;
+    bool quiescing;          // the process is ending: "all asleep" is good news
+    uint32_t rest_event;     // futex: counts "all workers are idle" while quiescing
+    cspi_worker *exempt;     // the one whose coroutine runs the exit handlers: may schedule although stopping
+    // --- set in a forked child: the coroutines that are there have id >= first_id, or are the survivor
+    uint64_t first_id;
+    csp_co *survivor;
+    // --- immutable after start
+    bool started;            // atomic
+    int n_max;               // length of workers
+    csp_co main_co;
+    cspi_worker *workers[CSPI_MAX_WORKERS];
+} cspi_sched_state;
+
+extern cspi_sched_state cspi_sched;
+
+// The calling thread's worker, NULL on threads that are none. Not to be kept over a switch, hence never inlined.
+cspi_worker *cspi_worker_self(void);
+void cspi_worker_set_self(cspi_worker *w);
+csp_co *cspi_foreign_self(void);
+void cspi_foreign_set_self(csp_co *co);
+
+// --- worker.c
+__attribute__((noreturn)) void cspi_worker_loop(void);
+// A coroutine became runnable on w (its owner calls).
+void cspi_worker_push(cspi_worker *w, csp_co *co);
+void cspi_worker_push_next(cspi_worker *w, csp_co *co);
+void cspi_global_push(csp_co *co); // from threads that are no worker
+void cspi_wake_one(void);          // W2, W3
+// Runs co only to print its stack on standard error; it is parked and stays so.
+void cspi_worker_dump(cspi_worker *w, csp_co *co);
+// Takes one worker off the idle list, prepared to be woken; NULL: none. Caller holds cspi_sched.lock.
+cspi_worker *cspi_idle_take_locked(void);
+void cspi_worker_kick(cspi_worker *w); // wakes what cspi_idle_take_locked returned
+
+// --- start.c
+// Starts the runtime if need be and returns the calling flow's coroutine. For threads without a worker.
+csp_co *cspi_self_slow(void);
+// Starts a thread for worker w, which was counted as started. False: the system has no more.
+bool cspi_worker_spawn(cspi_worker *w);
+
+// --- rest.c
+// Caller holds cspi_sched.lock; all started workers may be idle. Ends the process when nothing can ever run again.
+void cspi_rest_check_locked(void);
+void cspi_rest_halt(cspi_worker *w); // a worker's loop, when stopping
+void cspi_rest_at_exit(void);
+void cspi_rest_resume(void);         // somebody parks after everything was stopped: let the others go on
+void cspi_rest_publish_view(void);
+
+#endif

@@ -1,0 +1,30 @@
+// mutex_leak.c - a lock that is never released.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include <csp/csp.h>
+
+static csp_mutex lock;
+
+static void waiter(void *arg)
+{
+    (void)arg;
+    csp_mutex_lock(&lock); // line: park
+    csp_mutex_unlock(&lock);
+}
+
+int main(void)
+{
+    csp_mutex_lock(&lock);
+    csp_go(waiter, NULL); // line: go
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: coroutine leak (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in sync.Mutex.Lock for {{.*}}:
+// CHECK-NEXT: {{^}}    #0 csp_mutex_lock
+// CHECK-NEXT: {{^}}    #1 waiter {{.*}}mutex_leak.c:[[#park]]:
+// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK-NEXT: {{^}}    #1 main {{.*}}mutex_leak.c:[[#go]]:
+// CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}mutex_leak.c:[[#park]]:{{[0-9]+}} in waiter
+// CHECK: CspThreadSanitizer: reported 1 warnings

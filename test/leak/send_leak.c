@@ -1,0 +1,30 @@
+// send_leak.c - a sender that nobody receives from.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include <csp/csp.h>
+
+static csp_chan *results;
+
+static void waiter(void *arg)
+{
+    (void)arg;
+    csp_send(results, NULL); // line: park
+}
+
+int main(void)
+{
+    results = csp_chan_new(0, 0); // line: made
+    csp_go(waiter, NULL); // line: go
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: coroutine leak (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in chan send for {{.*}}:
+// CHECK-NEXT: {{^}}    #0 csp_send
+// CHECK-NEXT: {{^}}    #1 waiter {{.*}}send_leak.c:[[#park]]:
+// CHECK: {{^}}  sending on `results` (channel of capacity 0, made at {{.*}}send_leak.c:[[#made]]:{{[0-9]+}})
+// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK-NEXT: {{^}}    #1 main {{.*}}send_leak.c:[[#go]]:
+// CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}send_leak.c:[[#park]]:{{[0-9]+}} in waiter
+// CHECK: CspThreadSanitizer: reported 1 warnings

@@ -1,0 +1,21 @@
+// wlock_noleak.c - a writer after the reader unlocked.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_norace %s
+#include <csp/csp.h>
+
+static csp_rwmutex lock;
+
+static void waiter(void *arg)
+{
+    (void)arg;
+    csp_rwmutex_lock(&lock); // line: park
+    csp_rwmutex_unlock(&lock);
+}
+
+int main(void)
+{
+    csp_rwmutex_rlock(&lock);
+    csp_go(waiter, NULL); // line: go
+    csp_rwmutex_runlock(&lock);
+    return 0;
+}

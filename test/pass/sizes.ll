@@ -1,0 +1,43 @@
+; sizes.ll - no access is skipped for its type: every size has its entry.
+; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+; RUN: %opt_race %s | FileCheck %s
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-unknown-linux-gnu"
+
+; CHECK-LABEL: define void @wide(
+; CHECK:         call preserve_mostcc void @__csp_read16(ptr %p,
+; CHECK:         call preserve_mostcc void @__csp_write32(ptr %q,
+; CHECK:         call preserve_mostcc void @__csp_write64(ptr %q,
+; CHECK:         call preserve_mostcc void @__csp_write16(ptr %p,
+define void @wide(ptr %p, ptr %q) sanitize_thread {
+  %a = load <4 x i32>, ptr %p, align 16
+  store <4 x double> zeroinitializer, ptr %q, align 8
+  store <64 x i8> zeroinitializer, ptr %q, align 1
+  store i128 0, ptr %p, align 16
+  call void asm sideeffect "", "x"(<4 x i32> %a)
+  ret void
+}
+
+; CHECK-LABEL: define void @odd(
+; CHECK:         call void @__csp_read_range(ptr %p, i64 10, ptr %{{[0-9]+}})
+; CHECK:         call void @__csp_write_range(ptr %p, i64 3, ptr %{{[0-9]+}})
+; CHECK:         call void @__csp_write_range(ptr %q, i64 12, ptr %{{[0-9]+}})
+; CHECK:         call void @__csp_write_range(ptr %q, i64 24, ptr %{{[0-9]+}})
+define void @odd(ptr %p, ptr %q) sanitize_thread {
+  %a = load x86_fp80, ptr %p, align 16
+  store i24 0, ptr %p, align 4
+  store <3 x i32> zeroinitializer, ptr %q, align 16
+  store {i64, i64, i32} zeroinitializer, ptr %q, align 8
+  call void asm sideeffect "", "f"(x86_fp80 %a)
+  ret void
+}
+
+; The caller copies by-value arguments: a read, checked before the call.
+; CHECK-LABEL: define void @pass_by_value(
+; CHECK:         call void @__csp_read_range(ptr %p, i64 20, ptr null)
+; CHECK:         call void @takes(ptr byval([5 x i32]) align 8 %p)
+declare void @takes(ptr byval([5 x i32]) align 8)
+define void @pass_by_value(ptr %p) sanitize_thread {
+  call void @takes(ptr byval([5 x i32]) align 8 %p)
+  ret void
+}

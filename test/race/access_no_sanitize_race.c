@@ -1,0 +1,37 @@
+// access_no_sanitize_race.c - the same function without the attribute is.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include "invisible.h"
+
+int value;
+__attribute__((noinline))
+static void peek(void)
+{
+    invisible_use(value); // line: read
+}
+
+static void writer(void *arg)
+{
+    (void)arg;
+    value = 1; // line: write
+    invisible_step();
+}
+
+int main(void)
+{
+    csp_go(writer, NULL);
+    invisible_wait(1);
+    peek();
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 peek {{.*}}access_no_sanitize_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 writer {{.*}}access_no_sanitize_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:
+// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}access_no_sanitize_race.c:[[#read]]:{{[0-9]+}} in peek
+// CHECK: CspThreadSanitizer: reported 1 warnings

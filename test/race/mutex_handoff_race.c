@@ -1,0 +1,41 @@
+// mutex_handoff_race.c - two different locks order nothing.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include "invisible.h"
+
+int value;
+static csp_mutex lock;
+static csp_mutex other;
+
+static void writer(void *arg)
+{
+    (void)arg;
+    csp_mutex_lock(&lock);
+    invisible_step();
+    invisible_settle();
+    value = 1; // line: write
+    csp_mutex_unlock(&lock);
+    invisible_step();
+}
+
+int main(void)
+{
+    csp_go(writer, NULL);
+    invisible_wait(1);
+    csp_mutex_lock(&other);
+    invisible_wait(2);
+    invisible_use(value); // line: read
+    csp_mutex_unlock(&other);
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 main {{.*}}mutex_handoff_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 writer {{.*}}mutex_handoff_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:
+// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}mutex_handoff_race.c:[[#read]]:{{[0-9]+}} in main
+// CHECK: CspThreadSanitizer: reported 1 warnings

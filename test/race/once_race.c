@@ -1,0 +1,39 @@
+// once_race.c - who does not call csp_once_do is not ordered after it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include "invisible.h"
+
+int value;
+static csp_once once;
+
+static void initialise(void *arg)
+{
+    (void)arg;
+    value = 1; // line: write
+}
+
+static void first(void *arg)
+{
+    (void)arg;
+    csp_once_do(&once, initialise, NULL);
+    invisible_step();
+}
+
+int main(void)
+{
+    csp_go(first, NULL);
+    invisible_wait(1);
+    invisible_use(value); // line: read
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 main {{.*}}once_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 initialise {{.*}}once_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:
+// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}once_race.c:[[#read]]:{{[0-9]+}} in main
+// CHECK: CspThreadSanitizer: reported 1 warnings

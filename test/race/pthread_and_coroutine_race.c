@@ -1,0 +1,38 @@
+// pthread_and_coroutine_race.c - without it a pthread and a coroutine race like any two.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include "invisible.h"
+
+#include <pthread.h>
+
+int value;
+static csp_chan *done;
+
+static void *writer(void *arg)
+{
+    value = 1; // line: write
+    invisible_step();
+    return arg;
+}
+
+int main(void)
+{
+    done = csp_chan_new(0, 1);
+    pthread_t thread;
+    pthread_create(&thread, NULL, writer, NULL);
+    invisible_wait(1);
+    invisible_use(value); // line: read
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 main {{.*}}pthread_and_coroutine_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by thread T{{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 writer {{.*}}pthread_and_coroutine_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: {{^}}  Thread T{{[0-9]+}} (tid={{[0-9]+}}, {{running|finished}}) created by main thread at:
+// CHECK-NEXT: {{^}}    #0 pthread_create
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}pthread_and_coroutine_race.c:[[#read]]:{{[0-9]+}} in main
+// CHECK: CspThreadSanitizer: reported 1 warnings

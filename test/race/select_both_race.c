@@ -1,0 +1,37 @@
+// select_both_race.c - a write after one select is not ordered before what follows the other.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include "invisible.h"
+
+int value;
+static csp_chan *meet, *never;
+
+static void writer(void *arg)
+{
+    (void)arg;
+    CSP_SELECT(csp_case_recv(meet, NULL, NULL), csp_case_recv(never, NULL, NULL));
+    value = 1; // line: write
+    invisible_step();
+}
+
+int main(void)
+{
+    meet = csp_chan_new(0, 0);
+    never = csp_chan_new(0, 0);
+    csp_go(writer, NULL);
+    CSP_SELECT(csp_case_recv(never, NULL, NULL), csp_case_send(meet, NULL));
+    invisible_wait(1);
+    invisible_use(value); // line: read
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 main {{.*}}select_both_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 writer {{.*}}select_both_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:
+// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}select_both_race.c:[[#read]]:{{[0-9]+}} in main
+// CHECK: CspThreadSanitizer: reported 1 warnings

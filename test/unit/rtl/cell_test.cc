@@ -1,0 +1,166 @@
+// cell_test.cc - the two cells of a word: what is recorded, what replaces what, what goes aside and comes back.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "core_fixture.h"
+
+class Cell : public Core {};
+
+TEST_F(Cell, FirstAccessTakesTheCell)
+{
+    write(memory, 4);
+    uint64_t w = write_cell(memory);
+    EXPECT_EQ(cspr_cell_mask(w), 0x0fu);
+    EXPECT_EQ(cspr_cell_epoch(w), main_task->epoch);
+    EXPECT_EQ(read_cell(memory), 0u);
+    EXPECT_EQ(__csp_current, cspr_cell_of(main_task->epoch, 0xff, 0));
+}
+
+TEST_F(Cell, UnorderedWritesRace)
+{
+    cspr_task *a = go(), *b = go();
+    run(a);
+    write(memory + 2, 4, 0x11);
+    run(b);
+    write(memory, 4, 0x22);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(races[0].addr, (uintptr_t)memory + 2);
+    EXPECT_EQ(races[0].previous.who, cspr_task_who(a));
+    EXPECT_EQ(races[0].current.who, cspr_task_who(b));
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x11u);
+    EXPECT_EQ(pc_of(races[0].current.stack), 0x22u);
+    EXPECT_TRUE(races[0].previous.is_write && races[0].current.is_write);
+}
+
+TEST_F(Cell, CreationOrders)
+{
+    write(memory, 8);
+    cspr_task *a = go();
+    run(a);
+    write(memory, 8);
+    EXPECT_TRUE(races.empty());
+}
+
+TEST_F(Cell, WhatFollowsCreationIsNotOrdered)
+{
+    cspr_task *a = go();
+    write(memory, 8);
+    run(a);
+    read(memory, 1);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_FALSE(races[0].current.is_write);
+}
+
+TEST_F(Cell, ReadsDoNotRace)
+{
+    cspr_task *a = go(), *b = go();
+    run(a);
+    read(memory, 8);
+    run(b);
+    read(memory, 8);
+    EXPECT_TRUE(races.empty());
+    EXPECT_TRUE(is_aside(memory)); // both are kept:
+    run(main_task);
+    write(memory, 8);
+    EXPECT_EQ(races.size(), 1u); // each byte's first race
+    EXPECT_FALSE(is_aside(memory)); // a write over all of it brings the cells back
+}
+
+TEST_F(Cell, BytesAreApart)
+{
+    cspr_task *a = go(), *b = go();
+    run(a);
+    write(memory, 4, 0x11);
+    run(b);
+    write(memory + 4, 4, 0x22);
+    EXPECT_TRUE(races.empty());
+    EXPECT_TRUE(is_aside(memory));
+    run(main_task);
+    read(memory + 6, 1);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x22u);
+}
+
+// rule A2: each part of a word keeps its own stack.
+TEST_F(Cell, CompositeStacks)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 2, 0x11);
+    write(memory + 2, 2, 0x22);
+    write(memory + 4, 4, 0x33);
+    EXPECT_FALSE(is_aside(memory));
+    EXPECT_EQ(cspr_cell_mask(write_cell(memory)), 0xffu);
+    run(main_task);
+    read(memory + 2, 1);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x22u);
+    races.clear();
+    read(memory, 8, 0x44);
+    ASSERT_EQ(races.size(), 3u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x11u);
+    EXPECT_EQ(pc_of(races[1].previous.stack), 0x22u);
+    EXPECT_EQ(pc_of(races[2].previous.stack), 0x33u);
+    EXPECT_EQ(races[2].addr, (uintptr_t)memory + 4);
+}
+
+// rule A7: a read covered by this epoch's write enters the slow path once; then the inline check finds it.
+TEST_F(Cell, ReadAfterOwnWriteIsStored)
+{
+    write(memory, 8);
+    read(memory, 4);
+    EXPECT_EQ(cspr_cell_epoch(read_cell(memory)), main_task->epoch);
+    EXPECT_EQ(cspr_cell_mask(read_cell(memory)), 0x0fu);
+}
+
+TEST_F(Cell, StraddlingAccessChecksBothWords)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory + 8, 1);
+    run(main_task);
+    read(memory + 5, 4);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(races[0].addr, (uintptr_t)memory + 8);
+    EXPECT_EQ(races[0].current.addr, (uintptr_t)memory + 5);
+    EXPECT_EQ(races[0].current.size, 4u);
+}
+
+TEST_F(Cell, ForgettingLeavesNothing)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 4);
+    run(main_task);
+    write(memory + 4, 4); // aside
+    uint64_t before = cspr_side_count();
+    cspr_shadow_forget((uintptr_t)memory, (uintptr_t)memory + 8);
+    EXPECT_EQ(cspr_side_count(), before - 1);
+    write(memory, 8);
+    EXPECT_TRUE(races.empty());
+}
+
+// A thousand readers of one word, each seen by the writer that follows, and none of them quadratic.
+TEST_F(Cell, ManyReaders)
+{
+    std::vector<cspr_task *> tasks;
+    for (int i = 0; i < 1000; i++)
+        tasks.push_back(go());
+    for (int round = 0; round < 3; round++)
+        for (cspr_task *t : tasks) {
+            run(t);
+            read(memory, 8);
+            cspr_stamp_unref(cspr_task_publish(t)); // a new epoch each round
+        }
+    EXPECT_TRUE(races.empty());
+    run(main_task);
+    for (cspr_task *t : tasks)
+        if (t != tasks[500]) {
+            cspr_stamp *s = cspr_task_publish(t);
+            cspr_task_learn(main_task, s);
+            cspr_stamp_unref(s);
+        }
+    write(memory, 8);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(races[0].previous.who, cspr_task_who(tasks[500]));
+    for (cspr_task *t : tasks)
+        end(t);
+}

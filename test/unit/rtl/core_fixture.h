@@ -1,0 +1,165 @@
+// core_fixture.h - drives the detector's core on one OS thread: several tasks, captured reports, stand-ins for the outside.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Include it in exactly one file of a test program.
+#ifndef CSP_TEST_CORE_FIXTURE_H
+#define CSP_TEST_CORE_FIXTURE_H
+
+#define CSP_HOOKS 1 // the table and the frame records of hooks.h
+
+#include <gtest/gtest.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "access.h"
+#include "depot.h"
+#include "extent.h"
+#include "rtl.h"
+#include "shadow.h"
+#include "side.h"
+#include "sync.h"
+#include "task.h"
+
+cspr_flags_t cspr_flags;
+__thread volatile int cspr_signals_pending;
+void cspr_signals_deliver(void)
+{
+}
+bool cspr_print_stack(void)
+{
+    return false;
+}
+bool cspr_print_stack_of(const cspr_task *)
+{
+    return false;
+}
+void cspr_before_exit(void)
+{
+}
+}
+
+inline std::vector<cspr_race> races;
+inline std::vector<std::string> notes;
+
+extern "C" void cspr_report_race(const cspr_race *race)
+{
+    races.push_back(*race);
+}
+extern "C" void cspr_note(const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    notes.push_back(text);
+}
+extern "C" void cspr_die(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    abort();
+}
+
+class Core : public ::testing::Test {
+protected:
+    static void SetUpTestSuite()
+    {
+        static bool done;
+        if (done)
+            return;
+        done = true;
+        cspr_shadow_init(nullptr, nullptr);
+        cspr_epoch_init();
+        cspr_depot_init();
+        cspr_side_init();
+        cspr_extent_init();
+        cspr_who_init();
+        cspr_ready = true;
+        cspr_self.is_known = true;
+    }
+
+    void SetUp() override
+    {
+        races.clear();
+        notes.clear();
+        cspr_shadow_forget((uintptr_t)memory, (uintptr_t)(memory + sizeof memory));
+        cspr_shadow_forget((uintptr_t)objects, (uintptr_t)(objects + 64));
+        main_task = new_task(nullptr);
+        run(main_task);
+    }
+
+    // The task that runs from now on.
+    void run(cspr_task *t)
+    {
+        if (cspr_self.task)
+            cspr_task_store();
+        cspr_task_load(t);
+    }
+
+    cspr_task *new_task(cspr_task *creator)
+    {
+        cspr_identity who = {};
+        who.kind = CSPR_KIND_COROUTINE;
+        cspr_stamp *known = creator ? cspr_task_publish(creator) : nullptr;
+        cspr_task *t = cspr_task_make(&who, creator, known);
+        cspr_stamp_unref(known);
+        return t;
+    }
+
+    // The running task creates one, as csp_go does.
+    cspr_task *go()
+    {
+        return new_task(cspr_self.task);
+    }
+
+    void end(cspr_task *t)
+    {
+        run(t);
+        cspr_hooks.task_end();
+    }
+
+    static cspr_stack stack(uintptr_t pc)
+    {
+        return cspr_depot_stack(0, pc);
+    }
+    void read(const void *p, size_t n, uintptr_t pc = 0x1000)
+    {
+        cspr_access((uintptr_t)p, n, false, stack(pc));
+    }
+    void write(const void *p, size_t n, uintptr_t pc = 0x2000)
+    {
+        cspr_access((uintptr_t)p, n, true, stack(pc));
+    }
+    bool is_aside(const void *p)
+    {
+        return cspr_cell_is_aside(cspr_shadow_of((uintptr_t)p)[1]);
+    }
+    uint64_t read_cell(const void *p)
+    {
+        return cspr_shadow_of((uintptr_t)p)[0];
+    }
+    uint64_t write_cell(const void *p)
+    {
+        return cspr_shadow_of((uintptr_t)p)[1];
+    }
+    static uintptr_t pc_of(cspr_stack s, unsigned mask = 0)
+    {
+        uintptr_t frame = 0;
+        cspr_stack_frames(s, mask, &frame, 1, nullptr);
+        return frame;
+    }
+
+    cspr_task *main_task = nullptr;
+    alignas(64) static inline char memory[4096];
+    alignas(64) static inline uint64_t objects[64];
+};
+
+#endif

@@ -1,0 +1,20 @@
+# dynamic_list.cmake - writes the linker's dynamic list of everything that ARCHIVE defines for others, using NM.
+execute_process(COMMAND ${NM} --extern-only --defined-only --format=posix ${ARCHIVE}
+    OUTPUT_VARIABLE lines RESULT_VARIABLE status)
+if(status)
+    message(FATAL_ERROR "${NM} ${ARCHIVE}: ${status}")
+endif()
+string(REGEX MATCHALL "[^\n]+" lines "${lines}")
+set(names "")
+foreach(line IN LISTS lines)
+    # "name type value size"; a heading names the archive's member and ends with a colon.
+    if(line MATCHES "^([A-Za-z_][A-Za-z0-9_$.]*) [A-Za-z] ")
+        list(APPEND names ${CMAKE_MATCH_1})
+    endif()
+endforeach()
+list(SORT names)
+if(NOT names)
+    message(FATAL_ERROR "${ARCHIVE} defines nothing")
+endif()
+list(JOIN names ";\n  " body)
+file(WRITE ${OUTPUT} "{\n  ${body};\n};\n")
