@@ -16,19 +16,6 @@ void registerPasses(PassBuilder &PB) {
     bool BeforeLink = Phase == ThinOrFullLTOPhase::ThinLTOPreLink || Phase == ThinOrFullLTOPhase::FullLTOPreLink;
     MPM.addPass(csp::RacePass(BeforeLink));
   });
-  // For opt: -passes=csp-sites,csp-race
-  PB.registerPipelineParsingCallback(
-      [](StringRef Name, ModulePassManager &MPM, ArrayRef<PassBuilder::PipelineElement>) {
-        if (Name == "csp-sites")
-          MPM.addPass(csp::SitePass());
-        else if (Name == "csp-race")
-          MPM.addPass(csp::RacePass());
-        else if (Name == "csp-race-before-link")
-          MPM.addPass(csp::RacePass(/*BeforeLink=*/true));
-        else
-          return false;
-        return true;
-      });
 }
 
 } // namespace

@@ -1,23 +1,21 @@
 #!/bin/sh
-# prelink.sh - makes libclang_rt.cspthread: one object of detector, runtime and libunwind, with only its own names visible.
+# prelink.sh - makes libclang_rt.cspthread: one object of detector, runtime and an unwinder, with only its own names visible.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWIND.a[,MORE.a...] OBJECT...
+# usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWINDER.a OBJECT...
 # tools from the environment: LD, NM, OBJCOPY, AR
 #
-#   1 libunwind's needed members become one object; the names it defines are noted
+#   1 the unwinder's needed members become one object; the names it defines are noted
 #   2 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
 #   3 the interceptors of those names are added
-#   4 libunwind's names become local: the program's exceptions keep their own unwinder
+#   4 the unwinder's names become local: the program's exceptions keep their own unwinder
 #   5 all code becomes one section csp_text, whose bounds tell our frames from the program's
 set -eu
-out=$1 work=$2 raw=$3 strings=$4 archives=$(echo "$5" | tr , ' ')
+out=$1 work=$2 raw=$3 strings=$4 unwinder=$5
 shift 5
 mkdir -p "$work"
 
-# shellcheck disable=SC2086 # a list of files
-"$LD" -r -o "$work/unwind.o" -u _ULx86_64_init_local -u _ULx86_64_step -u _ULx86_64_get_reg -u _Ux86_64_getcontext \
-    --start-group $archives --end-group
+"$LD" -r -o "$work/unwind.o" -u _Unwind_Backtrace "$unwinder"
 "$NM" -g --defined-only "$work/unwind.o" | awk 'NF >= 3 { print $3 }' | sort -u >"$work/unwind.names"
 sed -n 's/^ *RAW([^,]*, \([a-z]*\), .*/\1 cspr_raw_\1/p' "$raw" >"$work/raw.names"
 

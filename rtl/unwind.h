@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Return addresses, innermost (the caller's own place) first. To be called without any lock: it reads unwind tables and takes
-// the loader's lock for moments.
+// Return addresses, innermost (the caller's own place) first. To be called without any lock: it reads unwind tables.
 size_t cspr_unwind(uintptr_t *frames, size_t max);
 
 #endif

@@ -29,6 +29,7 @@ def parse_arguments():
     p.add_argument("--filecheck", required=True)
     p.add_argument("--out", required=True, help="prefix of the files this check makes")
     p.add_argument("--flags", default="-fsanitize=cspthread -g", help="given to the compiler")
+    p.add_argument("--libs", default="", help="given to the compiler after the source")
     p.add_argument("--levels", default="O1", help="comma-separated: O0,O1,O2")
     p.add_argument("--procs", default="1,2", help="comma-separated values of CSP_MAXPROCS")
     p.add_argument("--runs", type=int, default=1, help="runs per level and CSP_MAXPROCS")
@@ -50,8 +51,7 @@ def fail(what, command, log=""):
 def build(a, level):
     program = "%s.%s" % (a.out, level)
     command = shlex.split(a.cc) + ["-" + level] + shlex.split(a.flags) + [a.source, "-o", program]
-    if "-shared" not in command and "-lpthread" not in command:
-        command.append("-lpthread")
+    command += shlex.split(a.libs)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         fail("does not compile", shlex.join(command), done.stdout)

@@ -41,7 +41,7 @@ check = " ".join([
     "--filecheck=" + shlex.quote(os.path.join(config.csp_llvm_bin, "FileCheck")), "--out=%t",
 ])
 check_cspcc = check + " --cc=" + shlex.quote(cspcc)
-check_gcc = "%s --cc='%s' --flags='-g -I%s'" % (check, config.csp_gcc, include_dir)
+check_gcc = "%s --cc='%s' --flags='-g -I%s' --libs='%s -lpthread'" % (check, config.csp_gcc, include_dir, libcsp)
 
 # Longer words first: lit replaces them in this order.
 config.substitutions += [

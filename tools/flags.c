@@ -55,6 +55,8 @@ void cspt_flags_detector(cspt_argv *out, const cspt_parts *parts)
 
 void cspt_flags_detector_needs(cspt_argv *out)
 {
+    // Debian's libunwind.a, which the detector carries, is not position independent; programs' own objects may be.
+    cspt_argv_push(out, "-no-pie");
     cspt_argv_push(out, "-lpthread");
     cspt_argv_push(out, "-ldl");
     cspt_argv_push(out, "-lm");

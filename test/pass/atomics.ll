@@ -1,6 +1,6 @@
 ; atomics.ll - atomic operations become calls with C11's order; operations without an entry become a compare-and-swap loop.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-; RUN: %opt_race %s | FileCheck %s
+; RUN: %race_ir %s | FileCheck %s
 target triple = "x86_64-unknown-linux-gnu"
 
 ; CHECK-LABEL: define i8 @loads(

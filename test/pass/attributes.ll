@@ -1,8 +1,8 @@
 ; attributes.ll - which functions are instrumented, and what becomes of their attributes.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-; RUN: %opt_race %s | FileCheck %s
-; RUN: %opt_before_link %s | FileCheck %s --check-prefix=LINK
-; RUN: opt -S -load-pass-plugin=%plugin -passes=csp-race,csp-race %s | FileCheck %s --check-prefix=TWICE
+; RUN: %race_ir %s | FileCheck %s
+; RUN: %race_ir_before_link %s | FileCheck %s --check-prefix=LINK
+; RUN: %race_ir %s | %race_ir - | FileCheck %s --check-prefix=TWICE
 target triple = "x86_64-unknown-linux-gnu"
 
 ; CHECK: @llvm.global_ctors = appending global {{.*}} { i32 0, ptr @csp.module_ctor, ptr null }

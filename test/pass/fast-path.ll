@@ -1,6 +1,6 @@
 ; fast-path.ll - the inline check of accesses inside one word, and what is added when they may leave it.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-; RUN: %opt_race %s | FileCheck %s
+; RUN: %race_ir %s | FileCheck %s
 target triple = "x86_64-unknown-linux-gnu"
 
 ; CHECK: @__csp_current = external thread_local(initialexec) global i64

@@ -1,6 +1,6 @@
 ; frame-record.ll - functions that call others keep a frame record; it is current at each call and gone at each exit.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-; RUN: %opt_race %s | FileCheck %s
+; RUN: %race_ir %s | FileCheck %s
 target triple = "x86_64-unknown-linux-gnu"
 
 declare void @f()

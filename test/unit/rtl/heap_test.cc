@@ -72,7 +72,7 @@ TEST(Heap, AlignedBlocks)
     EXPECT_EQ(p, reinterpret_cast<void *>(1));
     EXPECT_EQ(posix_memalign(&p, 16, hide_size(SIZE_MAX - 8)), ENOMEM);
     free(hide(valloc(10)));
-    void *q = hide(memalign(48, 10)); // rounded up
+    void *q = hide(memalign(hide_size(48), 10)); // rounded up
     EXPECT_EQ(number(q) % 64, 0u);
     free(q);
     errno = 0;

@@ -476,7 +476,7 @@ TEST_F(SchedDeathTest, PanicSaysWhereAndFlushesStdio)
             csp_go([](void *) { csp_panic("bad %s %d", "thing", 7); }, nullptr);
             csp_sleep(CSP_SECOND);
         },
-        testing::ExitedWithCode(2), "^printed before; panic: bad thing 7\n\ncoroutine 2 \\[running\\]:\n(.|\n)+");
+        testing::ExitedWithCode(2), "printed before; panic: bad thing 7\n\ncoroutine 2 \\[running\\]:\n(.|\n)+");
 }
 
 TEST_F(SchedDeathTest, BadMaxprocsIsNamedAndTheDefaultTaken)

@@ -1,0 +1,150 @@
+; filter.ll - what need not be checked, one function per reason, and its neighbour that must be.
+; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+; RUN: %race_ir %s | FileCheck %s
+target triple = "x86_64-unknown-linux-gnu"
+
+@constant = constant i32 3
+@table = constant [4 x i32] [i32 1, i32 2, i32 3, i32 4]
+@variable = global i32 3
+@own = thread_local global i32 0
+@__csp_site = external thread_local(initialexec) global ptr
+@__profc_main = private global [1 x i64] zeroinitializer, section "__llvm_prf_cnts"
+
+declare void @f()
+declare void @takes(ptr)
+
+; CHECK-LABEL: define i32 @private_local(
+; CHECK-NOT:     @__csp_
+; CHECK:         ret i32
+define i32 @private_local(i32 %i) sanitize_thread {
+  %a = alloca [4 x i32]
+  %p = getelementptr [4 x i32], ptr %a, i32 0, i32 %i
+  store i32 1, ptr %p, align 4
+  %v = load i32, ptr %a, align 4
+  ret i32 %v
+}
+
+; CHECK-LABEL: define void @escaping_local(
+; CHECK:         @__csp_write4(ptr %a,
+define void @escaping_local() sanitize_thread {
+  %a = alloca i32
+  store i32 1, ptr %a, align 4
+  call void @takes(ptr %a)
+  ret void
+}
+
+; CHECK-LABEL: define i32 @by_value(
+; CHECK-NOT:     @__csp_
+; CHECK:         ret i32
+define i32 @by_value(ptr byval(i32) %p) sanitize_thread {
+  %v = load i32, ptr %p, align 4
+  ret i32 %v
+}
+
+; CHECK-LABEL: define i32 @constants(
+; CHECK-NOT:     @__csp_
+; CHECK:         ret i32
+define i32 @constants(i32 %i) sanitize_thread {
+  %a = load i32, ptr @constant, align 4
+  %p = getelementptr [4 x i32], ptr @table, i32 0, i32 %i
+  %b = load i32, ptr %p, align 4
+  %c = add i32 %a, %b
+  ret i32 %c
+}
+
+; A thread-local's address may be handed to others.
+; CHECK-LABEL: define void @variables(
+; CHECK:         @__csp_write4(ptr @variable,
+; CHECK:         @__csp_write4(ptr @own,
+define void @variables() sanitize_thread {
+  store i32 1, ptr @variable, align 4
+  store i32 1, ptr @own, align 4
+  ret void
+}
+
+; CHECK-LABEL: define void @compiler_made(
+; CHECK-NOT:     @__csp_write
+; CHECK-NOT:     @__csp_read
+; CHECK:         ret void
+define void @compiler_made(ptr %p) sanitize_thread {
+  store volatile ptr null, ptr @__csp_site, align 8
+  store i32 1, ptr %p, align 4, !nosanitize !0
+  %n = load i64, ptr @__profc_main, align 8
+  store i64 %n, ptr @__profc_main, align 8
+  store i32 1, ptr addrspace(256) null, align 4
+  ret void
+}
+
+; The slots of virtual tables are constant; the pointer to the table is not.
+; CHECK-LABEL: define ptr @virtual(
+; CHECK:         @__csp_read8(ptr %o,
+; CHECK-NOT:     @__csp_read
+; CHECK:         ret ptr
+define ptr @virtual(ptr %o) sanitize_thread {
+  %vtable = load ptr, ptr %o, align 8, !tbaa !1
+  %slot = getelementptr inbounds ptr, ptr %vtable, i64 2
+  %m = load ptr, ptr %slot, align 8
+  ret ptr %m
+}
+
+; A write stands for later accesses of the block, a read for later reads.
+; CHECK-LABEL: define void @same_block(
+; CHECK:         @__csp_read4(ptr %p,
+; CHECK-NOT:     @__csp_read4(ptr %p,
+; CHECK:         @__csp_write4(ptr %p,
+; CHECK-NOT:     (ptr %p,
+; CHECK:         ret void
+define void @same_block(ptr %p) sanitize_thread {
+  %a = load volatile i32, ptr %p, align 4
+  %b = load volatile i32, ptr %p, align 4
+  store volatile i32 1, ptr %p, align 4
+  store volatile i32 2, ptr %p, align 4
+  %c = load volatile i16, ptr %p, align 4
+  ret void
+}
+
+; A smaller one does not stand for a larger one.
+; CHECK-LABEL: define void @larger(
+; CHECK:         @__csp_write2(ptr %p,
+; CHECK:         @__csp_write4(ptr %p,
+define void @larger(ptr %p) sanitize_thread {
+  store volatile i16 1, ptr %p, align 4
+  store volatile i32 2, ptr %p, align 4
+  ret void
+}
+
+; A call may release, free or end a lifetime.
+; CHECK-LABEL: define void @across_call(
+; CHECK-COUNT-2: @__csp_write4(ptr %p,
+define void @across_call(ptr %p) sanitize_thread {
+  store i32 1, ptr %p, align 4
+  call void @f()
+  store i32 2, ptr %p, align 4
+  ret void
+}
+
+; CHECK-LABEL: define void @across_release(
+; CHECK-COUNT-2: @__csp_write4(ptr %p,
+define void @across_release(ptr %p, ptr %q) sanitize_thread {
+  store i32 1, ptr %p, align 4
+  store atomic i32 1, ptr %q release, align 4
+  store i32 2, ptr %p, align 4
+  ret void
+}
+
+; CHECK-LABEL: define void @other_block(
+; CHECK-COUNT-2: @__csp_write4(ptr %p,
+define void @other_block(ptr %p, i1 %c) sanitize_thread {
+  store i32 1, ptr %p, align 4
+  br i1 %c, label %then, label %done
+then:
+  store i32 2, ptr %p, align 4
+  br label %done
+done:
+  ret void
+}
+
+!0 = !{}
+!1 = !{!2, !2, i64 0}
+!2 = !{!"vtable pointer", !3, i64 0}
+!3 = !{!"Simple C++ TBAA"}
