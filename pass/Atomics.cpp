@@ -1,9 +1,9 @@
-// Atomics.cpp - atomic operations and fences become calls: operation, check and clock transfer are one step in the detector.
+// Atomics.cpp - atomic operations and fences become calls: operation, check and clock transfer are one step there.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Floating-point numbers and pointers travel as integers of their size. Read-modify-write operations that rtl has no entry
-// for become a compare-and-swap loop, so that each of its attempts is an atomic access of its own, as it is in hardware.
-// Operations of scope "singlethread" order nothing between threads: plain accesses, for us.
+// Floating-point numbers and pointers travel as integers of their size. Read-modify-write operations that rtl has no
+// entry for become a compare-and-swap loop, so that each of its attempts is an atomic access of its own, as it is in
+// hardware. Operations of scope "singlethread" order nothing between threads: plain accesses, for us.
 #include "RacePass.h"
 
 #include "llvm/ADT/Statistic.h"

@@ -6,14 +6,14 @@
 //   at each exit:     __csp_top = rec.prev
 //
 // The record is complete before it becomes the top, since a signal handler may look. Functions that call nothing keep
-// none; their checks hand over the return address instead. An unwinding exit needs nothing: whoever catches stores its own record
-// at the landing pad, and foreign catchers' callers before their next call.
+// none; their checks hand over the return address instead. An unwinding exit needs nothing: whoever catches stores its
+// own record at the landing pad, and foreign catchers' callers before their next call.
 //
 // All accesses of the record and of the top are volatile: a callee that was declared to read no memory still looks at
 // them when it is instrumented, and no later pass may take them for dead.
 //
-// Calls lose their tail marks (the callee sees a local of ours), so stacks are complete at -O2 too. A musttail call keeps
-// its promise: the record is taken off before it, as the frame itself is.
+// Calls lose their tail marks (the callee sees a local of ours), so stacks are complete at -O2 too. A musttail call
+// keeps its promise: the record is taken off before it, as the frame itself is.
 #include "RacePass.h"
 
 #include "llvm/ADT/STLExtras.h"

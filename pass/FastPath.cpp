@@ -1,14 +1,15 @@
-// FastPath.cpp - the inline check: compares one shadow cell with the running task's epoch and calls out when they differ.
+// FastPath.cpp - the inline check: compares a shadow cell with the running task's epoch and calls out when they differ.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //   cell    = *(BASE + ((addr & MASK) << 1) + (write ? 8 : 0))        unordered atomic: another thread may replace it
 //   missing = (cell ^ __csp_current) >> STACK_BITS                     epoch difference above, bytes not recorded below
 //   if (missing & (epoch bits | bytes of this access)) entry(addr, leaf_ret)
 //
-// `current` has all mask bits set, so a mask bit is "missing" exactly where the cell lacks it. The shift makes the constant
-// an 8-bit mask and a sign-extended -256: no 64-bit immediates. An access that may leave its 8-byte word also calls when
-// it does (rule A6), since its cell says nothing about the next word. Skipping is exact because every release, and only
-// a release, ends the epoch (rules A9, A10).
+// `current` has all mask bits set, so a mask bit is "missing" exactly where the cell lacks it. The shift makes the
+// constant an 8-bit mask and a sign-extended -256: no 64-bit immediates. An access that may leave its 8-byte word also
+// calls when it does (rule A6), since its cell says nothing about the next word; 16, 32 and 64 bytes look at the cells
+// of all their words and call when they do not begin at a word. Skipping is exact because every release, and only a
+// release, ends the epoch (rules A9, A10).
 //
 // The TLS word is read once per check, as the direct operand of a load (rule D6).
 #include "RacePass.h"
@@ -24,10 +25,11 @@
 using namespace llvm;
 
 STATISTIC(NumInlineChecks, "accesses checked inline");
-STATISTIC(NumWideChecks, "accesses of 16, 32 or 64 bytes checked by a call");
 STATISTIC(NumRangeChecks, "accesses of other sizes checked as a range");
 
 namespace {
+
+constexpr uint64_t ShadowBytesPerWord = 16; // a read cell and a write cell
 
 void setNoSanitize(Instruction *I) {
   I->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(I->getContext(), {}));
@@ -40,31 +42,83 @@ Value *leafReturnAddress(IRBuilderBase &B, bool HasRecord) {
   return B.CreateIntrinsic(Intrinsic::returnaddress, {}, {B.getInt32(0)});
 }
 
-// Epoch difference (from bit 8 up) and mask bits the cell lacks (bits 0 to 7) for the word of Address.
-Value *emitMissing(csp::RuntimeAbi &Abi, IRBuilderBase &B, Value *Address, bool IsWrite) {
+// The shadow address of the word of Address: of its write cell or its read cell.
+Value *emitCellAddress(IRBuilderBase &B, Value *Address, bool IsWrite) {
   uint64_t Base = CSPR_SHADOW_BASE + (IsWrite ? CSPR_CELL_WRITE : CSPR_CELL_READ);
   Value *Offset = B.CreateShl(B.CreateAnd(Address, CSPR_APP_MASK), 1);
-  Value *CellAddress = B.CreateAdd(Offset, B.getInt64(Base), "", /*HasNUW=*/true, /*HasNSW=*/true);
+  return B.CreateAdd(Offset, B.getInt64(Base), "", /*HasNUW=*/true, /*HasNSW=*/true);
+}
+
+Value *emitCellLoad(IRBuilderBase &B, Value *CellAddress) {
   LoadInst *Cell = B.CreateAlignedLoad(B.getInt64Ty(), B.CreateIntToPtr(CellAddress, B.getPtrTy()), Align(8));
   Cell->setAtomic(AtomicOrdering::Unordered);
   setNoSanitize(Cell);
+  return Cell;
+}
+
+// Epoch difference (from bit 8 up) and mask bits the cells lack (bits 0 to 7), of Words words from Address on together.
+Value *emitMissing(csp::RuntimeAbi &Abi, IRBuilderBase &B, Value *Address, bool IsWrite, uint64_t Words) {
+  Value *CellAddress = emitCellAddress(B, Address, IsWrite);
   LoadInst *Current = B.CreateAlignedLoad(B.getInt64Ty(), Abi.threadLocal("__csp_current"), Align(8));
   setNoSanitize(Current);
-  return B.CreateLShr(B.CreateXor(Cell, Current), CSPR_STACK_BITS);
+  Value *Differing = nullptr;
+  for (uint64_t I = 0; I < Words; ++I) {
+    Value *Place = I ? B.CreateAdd(CellAddress, B.getInt64(I * ShadowBytesPerWord)) : CellAddress;
+    Value *Difference = B.CreateXor(emitCellLoad(B, Place), Current);
+    Differing = Differing ? B.CreateOr(Differing, Difference) : Difference;
+  }
+  return B.CreateLShr(Differing, CSPR_STACK_BITS);
+}
+
+// The bits of `missing` that must be clear for an access of less than a word: all epoch bits, and its own bytes.
+Value *emitWanted(IRBuilderBase &B, Value *FirstByte, uint64_t Bytes, bool MayStraddle) {
+  const uint64_t Epoch = ~uint64_t((1u << CSPR_MASK_BITS) - 1);
+  if (Bytes == 4 && !MayStraddle) // one half or the other: cheaper than a shift
+    return B.CreateSelect(B.CreateIsNotNull(B.CreateAnd(FirstByte, 4)), B.getInt64(Epoch | 0xf0),
+                          B.getInt64(Epoch | 0x0f));
+  return B.CreateOr(B.CreateShl(B.getInt64((1u << Bytes) - 1), FirstByte), B.getInt64(Epoch));
 }
 
 // True when the inline check cannot prove that this very access is recorded.
-Value *emitColdCondition(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Value *Address, bool MayStraddle) {
-  Value *Missing = emitMissing(Abi, B, Address, A.IsWrite);
-  if (A.Bytes == 8 && !MayStraddle)
-    return B.CreateIsNotNull(Missing);
+Value *emitColdCondition(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Value *Address,
+                         bool MayStraddle) {
+  if (A.Bytes >= 8) {
+    Value *Missing = emitMissing(Abi, B, Address, A.IsWrite, A.Bytes / 8);
+    // What does not begin at a word touches one word more.
+    return B.CreateIsNotNull(A.Alignment >= 8 ? Missing : B.CreateOr(Missing, B.CreateAnd(Address, 7)));
+  }
+  Value *Missing = emitMissing(Abi, B, Address, A.IsWrite, 1);
   Value *FirstByte = B.CreateAnd(Address, 7);
-  Value *Bytes = B.CreateShl(B.getInt64((1u << A.Bytes) - 1), FirstByte);
-  Value *Wanted = B.CreateOr(Bytes, B.getInt64(~uint64_t((1u << CSPR_MASK_BITS) - 1)));
+  Value *Wanted = emitWanted(B, FirstByte, A.Bytes, MayStraddle);
   Value *IsCold = B.CreateIsNotNull(B.CreateAnd(Missing, Wanted));
   if (MayStraddle)
     IsCold = B.CreateOr(IsCold, B.CreateICmpUGT(FirstByte, B.getInt64(8 - A.Bytes)));
   return IsCold;
+}
+
+bool hasLine(const DebugLoc &L) {
+  return L && L.getLine();
+}
+
+// The access's own place. A load that the optimizer moved has lost it; then the place where its value is used, and for
+// a store where the value is made: in the source that is where the variable stands.
+DebugLoc placeOf(const Instruction &I) {
+  DebugLoc Own = I.getDebugLoc();
+  if (hasLine(Own))
+    return Own;
+  if (const auto *Store = dyn_cast<StoreInst>(&I)) {
+    const auto *Value = dyn_cast<Instruction>(Store->getValueOperand());
+    return Value && hasLine(Value->getDebugLoc()) ? Value->getDebugLoc() : Own;
+  }
+  SmallVector<const User *, 8> Users(I.users());
+  for (unsigned At = 0; At < Users.size() && At < 16; ++At) {
+    const auto *User = cast<Instruction>(Users[At]);
+    if (!isa<PHINode>(User) && hasLine(User->getDebugLoc()))
+      return User->getDebugLoc();
+    if (isa<PHINode>(User) && Users.size() < 16)
+      Users.append(User->user_begin(), User->user_end());
+  }
+  return Own;
 }
 
 void callEntry(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, bool MayStraddle, bool HasRecord) {
@@ -83,15 +137,17 @@ namespace csp {
 
 void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord) {
   Instruction *Before = A.At;
-  DebugLoc Location = A.At->getDebugLoc();
+  DebugLoc Place = placeOf(*A.At);
   if (A.Condition) {
     Before = SplitBlockAndInsertIfThen(A.Condition, Before, /*Unreachable=*/false);
-    Before->setDebugLoc(Location);
+    Before->setDebugLoc(Place);
   }
   InstrumentationIRBuilder B(Before);
+  if (Place)
+    B.SetCurrentDebugLocation(Place);
   bool MayStraddle = A.Alignment.value() < A.Bytes;
-  if (A.Bytes > 8 || !RuntimeAbi::hasColdEntry(A.Bytes)) {
-    RuntimeAbi::hasColdEntry(A.Bytes) ? ++NumWideChecks : ++NumRangeChecks;
+  if (!RuntimeAbi::hasColdEntry(A.Bytes)) {
+    ++NumRangeChecks;
     callEntry(Abi, B, A, MayStraddle, HasRecord);
     return;
   }

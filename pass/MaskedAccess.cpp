@@ -1,8 +1,8 @@
 // MaskedAccess.cpp - vector accesses that touch only some of their lanes: no report may be about a lane that is not.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A constant mask becomes one access per run of neighbouring lanes; a variable one, one conditional access per lane. The
-// same runs serve wide loads of which only some lanes are used: vectorizers load the gaps between the elements of a
+// A constant mask becomes one access per run of neighbouring lanes; a variable one, one conditional access per lane.
+// The same runs serve wide loads of which only some lanes are used: vectorizers load the gaps between the elements of a
 // strided loop as well, which the program never reads (rule D1).
 #include "RacePass.h"
 
@@ -87,7 +87,8 @@ void collectScattered(const Lanes &L, Value *Mask, SmallVectorImpl<csp::Access> 
                    B.CreateExtractElement(Mask, I)});
 }
 
-// expandload and compressstore: the selected lanes lie packed from Base on; lane I happens when more than I are selected.
+// expandload and compressstore: the selected lanes lie packed from Base on; lane I happens when more than I are
+// selected.
 void collectPacked(const Lanes &L, Value *Mask, SmallVectorImpl<csp::Access> &Out) {
   InstrumentationIRBuilder B(L.At);
   unsigned N = cast<FixedVectorType>(Mask->getType())->getNumElements();

@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs at the end of the optimizer (also at -O0), before Clang's own sanitizers: the fewest accesses are left then, and
-// vector code is seen as it will run. The driver asks cc1 for -fsanitize=thread, so `sanitize_thread` says which functions
-// are to be checked, and loads were not speculated. Clang's thread sanitizer is then told to keep away from every function
-// (disable_sanitizer_instrumentation), so that each access is instrumented once, by us.
+// vector code is seen as it will run. The driver asks cc1 for -fsanitize=thread, so `sanitize_thread` says which
+// functions are to be checked, and loads were not speculated. Clang's thread sanitizer is then told to keep away from
+// every function (disable_sanitizer_instrumentation), so that each access is instrumented once, by us.
 //
 //   function                                  accesses   atomics   frame record
 //   with sanitize_thread                      yes        yes       yes
-//   no_sanitize("thread")                     no         yes       yes       (they may be the program's synchronization)
+//   no_sanitize("thread")                     no         yes       yes     (they may be its synchronization)
 //   disable_sanitizer_instrumentation, naked, ifunc resolvers: left wholly alone
 //
-// With link-time optimization modules are instrumented before the link. Inlining such a function afterwards would give its
-// frame record (and its leaf checks) the return address of another function, so it is marked noinline then.
+// With link-time optimization modules are instrumented before the link. Inlining such a function afterwards would give
+// its frame record (and its leaf checks) the return address of another function, so it is marked noinline then.
 #include "RacePass.h"
 #include "layout.h"
 
@@ -44,8 +44,8 @@ namespace {
 constexpr StringLiteral ModuleFlag = "csp.instrumented";
 constexpr StringLiteral ConstructorName = "csp.module_ctor";
 
-// Constant-size copies and fills up to here never become library calls (the interceptors would check them again), so the
-// intrinsic stays and only its checks are added.
+// Constant-size copies and fills up to here never become library calls (the interceptors would check them again), so
+// the intrinsic stays and only its checks are added.
 constexpr uint64_t InlineCopyLimit = 32;
 
 class FunctionInstrumenter {
@@ -67,7 +67,7 @@ public:
   }
 
 private:
-  // --- collect ---------------------------------------------------------------------------------------------------------
+  // --- collect -----------------------------------------------------------------------------------------------------
   void collect() {
     for (BasicBlock &BB : F) {
       Filter.startBlock();
@@ -169,7 +169,7 @@ private:
 
   uint64_t storeSize(Type *T) const { return DL.getTypeStoreSize(T).getKnownMinValue(); }
 
-  // --- insert ------------------------------------------------------------------------------------------------------------
+  // --- insert -----------------------------------------------------------------------------------------------------
   void replaceCopy(MemIntrinsic &M) {
     ++NumMemoryCalls;
     InstrumentationIRBuilder B(&M);
@@ -199,8 +199,8 @@ private:
   SmallVector<CallBase *, 16> Calls;
 };
 
-// An instrumented function touches shadow, thread-locals and, in its callees, much else: what was deduced from its source
-// no longer holds.
+// An instrumented function touches shadow, thread-locals and, in its callees, much else: what was deduced from its
+// source no longer holds.
 void forgetPurity(Function &F) {
   F.removeFnAttr(Attribute::Memory);
   F.removeFnAttr(Attribute::NoSync);

@@ -30,7 +30,7 @@ struct Access {
   llvm::Value *Condition = nullptr; // i1: the access happens only when true (one lane of a masked operation)
 };
 
-// --- AccessFilter.cpp: which accesses need no check -----------------------------------------------------------------
+// --- AccessFilter.cpp: which accesses need no check ---------------------------------------------------------------
 class AccessFilter {
 public:
   // Blocks are walked one after the other, instructions in order; leaves() must be told of every one.
@@ -51,40 +51,41 @@ private:
   CheckedBytes CheckedReads, CheckedWrites;
 };
 
-// --- MaskedAccess.cpp: vector accesses of which only some lanes happen ------------------------------------------------
+// --- MaskedAccess.cpp: vector accesses of which only some lanes happen --------------------------------------------
 // Appends the accesses of a masked, gather, scatter, expand or compress intrinsic; false if I is none.
 bool collectMaskedAccesses(llvm::IntrinsicInst &I, llvm::SmallVectorImpl<Access> &Out);
 // Appends the accesses of the lanes that Load's users look at; false when they may look at all of it.
 bool collectDemandedLanes(llvm::LoadInst &Load, llvm::SmallVectorImpl<Access> &Out);
 
-// --- FastPath.cpp: the inline check ------------------------------------------------------------------------------------
+// --- FastPath.cpp: the inline check -------------------------------------------------------------------------------
 // HasRecord: the function keeps a frame record; else its own return address is handed to the detector (rule C2).
 void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord);
 
-// --- Atomics.cpp -------------------------------------------------------------------------------------------------------
+// --- Atomics.cpp --------------------------------------------------------------------------------------------------
 // True for operations that order threads or are ordered between them: to be replaced by a call.
 bool isSynchronizing(const llvm::Instruction &I);
-// Replaces I; returns the calls made.
+// Replaces I by calls and appends them to Calls.
 void replaceAtomic(RuntimeAbi &Abi, llvm::Instruction &I, llvm::SmallVectorImpl<llvm::CallBase *> &Calls);
 
-// --- CallContext.cpp ---------------------------------------------------------------------------------------------------
+// --- CallContext.cpp ----------------------------------------------------------------------------------------------
 // True for a call whose callee may want to know where it was called from.
 bool wantsContext(const llvm::CallBase &Call);
 // Makes F keep a frame record, current at each of Calls.
 void keepFrameRecord(RuntimeAbi &Abi, llvm::Function &F, llvm::ArrayRef<llvm::CallBase *> Calls);
 
-// --- Sites.cpp ---------------------------------------------------------------------------------------------------------
+// --- Sites.cpp ----------------------------------------------------------------------------------------------------
 // Lowers the calls that SiteAction put into the AST. Runs first of all passes, so that nothing else sees them.
 class SitePass : public llvm::PassInfoMixin<SitePass> {
 public:
   llvm::PreservedAnalyses run(llvm::Module &M, llvm::ModuleAnalysisManager &);
   static bool isRequired() { return true; }
 };
+// annotate("csp_site") on a declaration: its calls are marked.
+inline constexpr llvm::StringLiteral SiteAnnotation = "csp_site";
 inline constexpr llvm::StringLiteral SiteMarkerPrefix = "__csp_site.";
-// The marker's name without the \1 that keeps LLVM from decorating it; false when F is none.
 bool isSiteMarker(const llvm::Function &F);
 
-// --- RacePass.cpp ------------------------------------------------------------------------------------------------------
+// --- RacePass.cpp -------------------------------------------------------------------------------------------------
 class RacePass : public llvm::PassInfoMixin<RacePass> {
 public:
   explicit RacePass(bool BeforeLink = false) : BeforeLink(BeforeLink) {}

@@ -6,7 +6,6 @@
 #include "RuntimeAbi.h"
 
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/ErrorHandling.h"
 
@@ -101,7 +100,8 @@ FunctionCallee RuntimeAbi::function(StringRef Name) {
 
 FunctionCallee RuntimeAbi::coldEntry(unsigned Bytes, bool IsWrite, bool MayStraddle) {
   bool Unaligned = MayStraddle && Bytes > 1 && Bytes <= 8;
-  return function((Twine("__csp_") + (Unaligned ? "unaligned_" : "") + (IsWrite ? "write" : "read") + Twine(Bytes)).str());
+  return function(
+      (Twine("__csp_") + (Unaligned ? "unaligned_" : "") + (IsWrite ? "write" : "read") + Twine(Bytes)).str());
 }
 
 bool RuntimeAbi::hasColdEntry(uint64_t Bytes) {
@@ -111,8 +111,8 @@ bool RuntimeAbi::hasColdEntry(uint64_t Bytes) {
 GlobalVariable *RuntimeAbi::threadLocal(StringRef Name) {
   if (GlobalVariable *Existing = M.getNamedGlobal(Name))
     return Existing;
-  return new GlobalVariable(M, threadLocalType(M.getContext(), Name), false, GlobalValue::ExternalLinkage, nullptr, Name,
-                            nullptr, GlobalValue::InitialExecTLSModel);
+  return new GlobalVariable(M, threadLocalType(M.getContext(), Name), false, GlobalValue::ExternalLinkage, nullptr,
+                            Name, nullptr, GlobalValue::InitialExecTLSModel);
 }
 
 CallInst *RuntimeAbi::call(IRBuilderBase &B, FunctionCallee Callee, ArrayRef<Value *> Args) {
@@ -123,10 +123,6 @@ CallInst *RuntimeAbi::call(IRBuilderBase &B, FunctionCallee Callee, ArrayRef<Val
   }
   Call->addFnAttr(Attribute::NoMerge);
   return Call;
-}
-
-bool RuntimeAbi::isEntry(StringRef Name) {
-  return entries().contains(Name);
 }
 
 } // namespace csp

@@ -32,9 +32,6 @@ public:
   // return address is the access.
   llvm::CallInst *call(llvm::IRBuilderBase &B, llvm::FunctionCallee Callee, llvm::ArrayRef<llvm::Value *> Args);
 
-  // True for functions of abi.inc: they keep the calling context themselves.
-  static bool isEntry(llvm::StringRef Name);
-
 private:
   llvm::Module &M;
 };

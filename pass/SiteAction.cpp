@@ -3,13 +3,15 @@
 //
 //   csp_send(results, &v)    becomes    csp_send(results, __csp_site.0(&v, "results", "main.c", 12, 5))
 //
-// The last argument is wrapped, since Clang evaluates arguments in order: when the marker is reached, no marked call among
-// the arguments is still to come, so what it sets is what the callee takes. Markers are declared here, one per type of last argument;
-// Sites.cpp replaces their calls before any other pass sees them. A last argument that is a structure cannot be passed through
-// a marker without copying it; there the marker stands before it, after a comma operator.
+// The last argument is wrapped, since Clang evaluates arguments in order: when the marker is reached, no marked call
+// among the arguments is still to come, so what it sets is what the callee takes. Markers are declared here, one per
+// type of last argument; Sites.cpp replaces their calls before any other pass sees them. A last argument that is a
+// structure cannot be passed through a marker without copying it; there the marker stands before it, after a comma
+// operator.
 //
-// Marked are calls of functions declared annotate("csp_site"), and of the C library's thread functions. The bodies of annotated functions are left alone:
-// they are wrappers (typed channels), and the place is that of their caller. Dependent code is left to its instantiations.
+// Marked are calls of functions declared annotate("csp_site"), and of the C library's thread functions. The bodies of
+// annotated functions are left alone: they are wrappers (typed channels), and the place is that of their caller.
+// Dependent code is left to its instantiations.
 //
 // Consumers are called in order, ours before code generation, for one top-level declaration after the other.
 #include "RacePass.h"
@@ -23,19 +25,16 @@
 #include "clang/Frontend/FrontendAction.h"
 #include "clang/Frontend/FrontendPluginRegistry.h"
 
-#include "llvm/ADT/StringSet.h"
-
 using namespace clang;
 
 namespace {
-
-constexpr llvm::StringLiteral Annotation = "csp_site";
 
 // The C library's functions whose calls are marked; the number is the argument that names the object.
 struct LibraryFunction {
   llvm::StringLiteral Name;
   unsigned Object;
 };
+// clang-format off
 constexpr LibraryFunction LibraryFunctions[] = {
     {"pthread_create", 2},          {"pthread_join", 0},           {"pthread_detach", 0},
     {"pthread_mutex_init", 0},      {"pthread_mutex_destroy", 0},  {"pthread_mutex_lock", 0},
@@ -56,10 +55,11 @@ constexpr LibraryFunction LibraryFunctions[] = {
     {"cnd_wait", 0},                {"cnd_timedwait", 0},          {"cnd_signal", 0},
     {"cnd_broadcast", 0},           {"call_once", 0},
 };
+// clang-format on
 
 bool isAnnotated(const FunctionDecl *F) {
   for (const auto *Note : F->specific_attrs<AnnotateAttr>())
-    if (Note->getAnnotation() == Annotation)
+    if (Note->getAnnotation() == csp::SiteAnnotation)
       return true;
   return false;
 }
@@ -160,12 +160,8 @@ public:
   bool TraverseCXXConstructorDecl(CXXConstructorDecl *F) {
     return isLeftAlone(F) || Base::TraverseCXXConstructorDecl(F);
   }
-  bool TraverseCXXDestructorDecl(CXXDestructorDecl *F) {
-    return isLeftAlone(F) || Base::TraverseCXXDestructorDecl(F);
-  }
-  bool TraverseCXXConversionDecl(CXXConversionDecl *F) {
-    return isLeftAlone(F) || Base::TraverseCXXConversionDecl(F);
-  }
+  bool TraverseCXXDestructorDecl(CXXDestructorDecl *F) { return isLeftAlone(F) || Base::TraverseCXXDestructorDecl(F); }
+  bool TraverseCXXConversionDecl(CXXConversionDecl *F) { return isLeftAlone(F) || Base::TraverseCXXConversionDecl(F); }
 
   // Visited before the calls inside them, so that those know whom they initialize.
   bool VisitVarDecl(VarDecl *V) {

@@ -8,11 +8,14 @@
 #include "clang/Basic/SourceManager.h"
 #include "clang/Lex/Lexer.h"
 
+#include <cctype>
+
 using namespace clang;
 
 namespace {
 
-// Down to what names the object: without casts, parentheses and &; typed channels are handed over in transparent unions.
+// Down to what names the object: without casts, parentheses and &; typed channels are handed over in transparent
+// unions.
 const Expr *stripToName(const Expr *E) {
   for (;;) {
     const Expr *Before = E;
@@ -35,8 +38,8 @@ std::string writtenText(const Expr *E, const ASTContext &Context) {
       Lexer::makeFileCharRange(CharSourceRange::getTokenRange(Begin, End), SM, Context.getLangOpts());
   // Written inside a macro's body: a name as it stands there; more than that would show the macro's own parameters.
   if (Range.isInvalid() && isa<DeclRefExpr>(E))
-    Range = Lexer::getAsCharRange(SourceRange(SM.getSpellingLoc(Begin), SM.getSpellingLoc(End)), SM,
-                                  Context.getLangOpts());
+    Range =
+        Lexer::getAsCharRange(SourceRange(SM.getSpellingLoc(Begin), SM.getSpellingLoc(End)), SM, Context.getLangOpts());
   if (Range.isInvalid() || SM.getFileID(Range.getBegin()) != SM.getFileID(Range.getEnd()) ||
       !SM.isBeforeInTranslationUnit(Range.getBegin(), Range.getEnd()))
     return "";
@@ -57,7 +60,7 @@ const Expr *insideMacro(const Expr *E) {
 std::string onOneLine(StringRef Text) {
   std::string Out;
   for (char C : Text) {
-    bool IsSpace = isspace(static_cast<unsigned char>(C));
+    bool IsSpace = std::isspace(static_cast<unsigned char>(C));
     if (IsSpace && (Out.empty() || Out.back() == ' '))
       continue;
     Out.push_back(IsSpace ? ' ' : C);

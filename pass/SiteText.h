@@ -9,8 +9,8 @@
 
 namespace csp {
 
-// The source text of E, without a leading &, outer parentheses and line breaks; a function's name for a function. Empty when
-// it is not one piece of a file, as when a macro pasted it together.
+// The source text of E, without a leading &, outer parentheses and line breaks; a function's name for a function. Empty
+// when it is not one piece of a file, as when a macro pasted it together.
 std::string textOf(const clang::Expr *E, const clang::ASTContext &Context);
 
 // Where the user wrote the call, as #line and macro arguments have it.

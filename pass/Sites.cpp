@@ -5,9 +5,9 @@
 // becomes
 //   store ptr @csp.site, ptr @__csp_site                 %a replaced by %x
 //
-// with one private constant {file, text, line, column} (struct csp_site) per different site. A marker with four operands,
-// `call void @__csp_site.N(text, file, line, column)`, has no value to pass through. The store is volatile: the callee that
-// takes the site may be declared to read no memory.
+// with one private constant {file, text, line, column} (struct csp_site) per different site. A marker with four
+// operands, `call void @__csp_site.N(text, file, line, column)`, has no value to pass through. The store is volatile:
+// the callee that takes the site may be declared to read no memory.
 #include "RacePass.h"
 
 #include "llvm/ADT/Statistic.h"
@@ -72,6 +72,36 @@ private:
   DenseMap<Constant *, GlobalVariable *> Sites;
 };
 
+bool isSiteAnnotation(const Value *Entry) {
+  const auto *Fields = dyn_cast<ConstantStruct>(Entry);
+  const auto *Text = Fields ? dyn_cast<GlobalVariable>(Fields->getOperand(1)->stripPointerCasts()) : nullptr;
+  const auto *Bytes = Text && Text->hasInitializer() ? dyn_cast<ConstantDataArray>(Text->getInitializer()) : nullptr;
+  return Bytes && Bytes->isCString() && Bytes->getAsCString() == csp::SiteAnnotation;
+}
+
+// The annotations that told SiteAction what to mark have served. Left in the module's list, they would keep every
+// inlined wrapper alive as a function nobody calls.
+bool dropSiteAnnotations(Module &M) {
+  GlobalVariable *List = M.getNamedGlobal("llvm.global.annotations");
+  auto *Entries = List && List->hasInitializer() ? dyn_cast<ConstantArray>(List->getInitializer()) : nullptr;
+  if (!Entries)
+    return false;
+  SmallVector<Constant *, 16> Kept;
+  for (Use &Entry : Entries->operands())
+    if (!isSiteAnnotation(Entry))
+      Kept.push_back(cast<Constant>(Entry));
+  if (Kept.size() == Entries->getNumOperands())
+    return false;
+  if (!Kept.empty()) {
+    auto *Type = ArrayType::get(Kept.front()->getType(), Kept.size());
+    auto *Shorter = new GlobalVariable(M, Type, List->isConstant(), List->getLinkage(), ConstantArray::get(Type, Kept));
+    Shorter->takeName(List);
+    Shorter->setSection(List->getSection());
+  }
+  List->eraseFromParent();
+  return true;
+}
+
 } // namespace
 
 namespace csp {
@@ -83,7 +113,9 @@ bool isSiteMarker(const Function &F) {
 }
 
 PreservedAnalyses SitePass::run(Module &M, ModuleAnalysisManager &) {
-  return SiteLowering(M).run() ? PreservedAnalyses::none() : PreservedAnalyses::all();
+  bool Changed = SiteLowering(M).run();
+  Changed |= dropSiteAnnotations(M);
+  return Changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }
 
 } // namespace csp

@@ -52,8 +52,11 @@ void cspr_stats_get(cspr_stats *out)
 
 static cspr_race race_of(const cspr_check *c, const cspr_found *f)
 {
-    unsigned first = (unsigned)__builtin_ctz(f->previous.mask);
-    unsigned last = 31u - (unsigned)__builtin_clz(f->previous.mask);
+    unsigned first = (unsigned)__builtin_ctz(f->previous.mask), from = first, to = first + 1;
+    while (from && f->whole >> (from - 1) & 1)
+        from--;
+    while (f->whole >> to & 1)
+        to++;
     cspr_stack stack = f->previous.stack;
     cspr_stack_tag tag = cspr_depot_untag(&stack);
     cspr_stack current = c->stack;
@@ -73,8 +76,8 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
         },
         .previous = {
             .who = f->previous.who,
-            .addr = f->word + first,
-            .size = last - first + 1,
+            .addr = f->word + from,
+            .size = to - from,
             .is_write = f->previous.kind == CSPR_WRITE || f->previous.kind == CSPR_ATOMIC_WRITE,
             .is_atomic = f->previous.kind >= CSPR_ATOMIC_READ,
             .is_alloc = tag == CSPR_TAG_ALLOC,
@@ -133,6 +136,7 @@ CSPR_NOINLINE static void found_cell(cspr_check *c, uint64_t cell, unsigned mask
         .who = cspr_epoch_run(epoch)->who,
         .epoch = epoch,
         .stack = cspr_cell_stack(cell),
+        .mask = (uint8_t)cspr_cell_mask(cell),
         .kind = (uint8_t)kind,
     };
     cspr_check_found(c, &e, mask);

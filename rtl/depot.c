@@ -185,10 +185,10 @@ cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag)
     return intern(&stacks, (uint64_t)KIND_TAGGED << KIND_SHIFT | tag, inner, 0);
 }
 
-cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned *covers)
+cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers)
 {
     unsigned byte = mask & -mask;
-    unsigned stands_for = mask;
+    unsigned stands_for = within | byte;
     while (stacks.entries[s].a >> KIND_SHIFT == KIND_COMPOSITE) {
         uint64_t a = stacks.entries[s].a;
         unsigned old_mask = (a >> 40) & 0xff, new_mask = (a >> 32) & 0xff;
@@ -197,7 +197,7 @@ cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned *covers)
         s = is_new ? stacks.entries[s].b : (cspr_stack)a;
     }
     if (covers)
-        *covers = stands_for ? stands_for : byte;
+        *covers = stands_for | byte;
     return s;
 }
 
@@ -306,7 +306,7 @@ size_t cspr_stack_frames(cspr_stack s, unsigned byte_mask, uintptr_t *frames, si
     bool dummy;
     folded = folded ? folded : &dummy;
     *folded = false;
-    s = cspr_depot_component(s, byte_mask ? byte_mask : 1, NULL);
+    s = cspr_depot_component(s, byte_mask ? byte_mask : 1, 0, NULL);
     while (cspr_depot_untag(&s) != CSPR_TAG_NONE)
         ;
     if (!s || !max)

@@ -23,8 +23,8 @@ cspr_stack cspr_depot_stack(uint32_t node, uintptr_t pc);
 cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fresh, unsigned new_mask);
 cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag);
 
-// The id that stands for the lowest byte of mask; *covers: all bytes of mask it stands for.
-cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned *covers);
+// The id that stands for the lowest byte of mask; *covers: all bytes of `within` it stands for, that one included.
+cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers);
 cspr_stack_tag cspr_depot_untag(cspr_stack *s);
 
 // The node of the newest frame record; names records that have none yet. Caller is on the stack the records live on.

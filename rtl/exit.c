@@ -6,8 +6,10 @@
 //   3 print_counts, registered before anything of the program's and so called last: it ends the process with the exitcode
 //     option's status if there was anything to report.
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
+#include "access.h"
 #include "leak.h"
 #include "libc.h"
+#include "modules.h"
 #include "report.h"
 
 #include <stdatomic.h>
@@ -15,15 +17,24 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "modules.h"
 
 static int (*program_main)(int, char **, char **);
-static atomic_flag was_checked = ATOMIC_FLAG_INIT;
+
+// The leak check lets others run, and they may end the program too: who comes second waits, the first one's status counts.
+enum { NOT_CHECKED, CHECKING, CHECKED };
+static _Atomic unsigned check_state;
 
 static void check_once(void)
 {
-    if (cspr_ready && !atomic_flag_test_and_set(&was_checked))
+    unsigned state = NOT_CHECKED;
+    if (!cspr_ready)
+        return;
+    if (atomic_compare_exchange_strong(&check_state, &state, CHECKING)) {
         cspr_leak_check();
+        atomic_store(&check_state, CHECKED);
+    }
+    while (state == CHECKING)
+        pause();
 }
 
 // --- last words ------------------------------------------------------------------------------------------------------------------
@@ -35,10 +46,20 @@ static void print_count_line(void)
         cspr_note("reported %u warnings", n); // always plural: what reads ThreadSanitizer's output reads this
 }
 
+static void print_stats(void)
+{
+    cspr_stats s;
+    cspr_stats_get(&s);
+    cspr_note("stats: %lu slow-path entries, %lu accesses by signal handlers not checked", s.slow_entries, s.unchecked);
+    cspr_note("stats: %lu epoch ids, %lu calling contexts, %lu stacks, %lu side records", s.epochs, s.nodes, s.stacks, s.records);
+}
+
 static void print_counts(void *unused)
 {
     (void)unused;
     check_once(); // exit() was called where we do not see it, as when the last thread ended
+    if (cspr_flags.stats)
+        print_stats();
     if (cspr_flags.print_suppressions)
         cspr_suppress_print();
     print_count_line();
@@ -69,6 +90,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     cspr_symbolizer_after_fork();
+    atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's
     cspr_report_unlock();
 }
 

@@ -17,6 +17,12 @@ typedef struct chan {
     cspr_stamp *slots[]; // capacity of them
 } chan;
 
+// What a task knew at some moment, for timers and cancellation.
+typedef struct snapshot {
+    cspr_stamp *stamp;
+    cspr_stack stack; // where it was taken: a coroutine that a timer starts was created there
+} snapshot;
+
 #define HERE() cspr_stack_here(__builtin_return_address(0), NULL)
 
 // --- tasks ------------------------------------------------------------------------------------------------------------------
@@ -48,10 +54,11 @@ static void *hook_task_new(uint64_t id, void *lo, void *hi, const csp_site *site
     return t;
 }
 
-static void *hook_task_new_from(uint64_t id, void *lo, void *hi, void *snapshot)
+static void *hook_task_new_from(uint64_t id, void *lo, void *hi, void *p)
 {
+    const snapshot *s = p;
     cspr_enter();
-    void *t = make_coroutine(id, lo, hi, NULL, snapshot, NULL, 0);
+    void *t = make_coroutine(id, lo, hi, NULL, s ? s->stamp : NULL, NULL, s ? s->stack : 0);
     cspr_leave();
     return t;
 }
@@ -169,26 +176,33 @@ static void *hook_snapshot_new(void)
     cspr_task *t = cspr_task_current();
     if (!t)
         return NULL;
+    cspr_stack here = HERE();
     cspr_enter();
-    cspr_stamp *s = cspr_task_publish(t);
+    snapshot *s = cspr_alloc(sizeof *s);
+    *s = (snapshot){cspr_task_publish(t), here};
     cspr_leave();
     return s;
 }
 
-static void hook_snapshot_free(void *snapshot)
+static void hook_snapshot_free(void *p)
 {
+    snapshot *s = p;
+    if (!s)
+        return;
     cspr_enter();
-    cspr_stamp_unref(snapshot);
+    cspr_stamp_unref(s->stamp);
+    cspr_free(s, sizeof *s);
     cspr_leave();
 }
 
-static void hook_snapshot_acquire(void *snapshot, void *task)
+static void hook_snapshot_acquire(void *p, void *task)
 {
+    const snapshot *s = p;
     cspr_task *t = cspr_task_meant(task);
-    if (!t)
+    if (!s || !t)
         return;
     cspr_enter();
-    cspr_task_learn(t, snapshot);
+    cspr_task_learn(t, s->stamp);
     cspr_leave();
 }
 
@@ -217,7 +231,8 @@ static void *hook_chan_new(const void *channel, size_t cap, size_t elem_size, co
         .site = site,
         .creator = t ? cspr_task_who(t) : 0,
     };
-    cspr_access_alloc((uintptr_t)channel, BYTES, here); // what its memory was before is no concern of the channel
+    // What this memory was before is no concern of the channel, and its own making conflicts with no use of it.
+    cspr_shadow_forget((uintptr_t)channel, (uintptr_t)channel + BYTES);
     cspr_leave();
     return ch;
 }
@@ -264,13 +279,14 @@ static void pass_slot(void *p, size_t slot, void *task)
     cspr_leave();
 }
 
-static void hook_chan_send_snapshot(void *p, size_t slot, void *snapshot)
+static void hook_chan_send_snapshot(void *p, size_t slot, void *from)
 {
     chan *ch = p;
+    const snapshot *s = from;
     if (!ch)
         return;
     cspr_enter();
-    cspr_stamp_set(&ch->slots[slot], snapshot);
+    cspr_stamp_set(&ch->slots[slot], s ? s->stamp : NULL);
     cspr_leave();
 }
 

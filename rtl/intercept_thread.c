@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "lock.h"
 #include "modules.h"
+#include "unwind.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -198,7 +199,7 @@ CSPR_INTERCEPTOR int pthread_create(pthread_t *handle, const pthread_attr_t *att
         return cspr_real_pthread_create(handle, attr, fn, arg);
     CSPR_FRAME();
     __csp_site = NULL;
-    return create_thread(handle, attr, fn, arg, CSPR_STACK());
+    return create_thread(handle, attr, fn, arg, cspr_unwind_stack(CSPR_STACK())); // std::thread has no records
 }
 
 // --- join and detach -------------------------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ CSPR_INTERCEPTOR int thrd_create(thrd_t *handle, thrd_start_t fn, void *arg)
 {
     CSPR_FRAME();
     bool checked = is_checked();
-    cspr_stack creation = checked ? CSPR_STACK() : 0;
+    cspr_stack creation = checked ? cspr_unwind_stack(CSPR_STACK()) : 0;
     cspr_enter();
     c11_start *start = cspr_alloc(sizeof *start);
     cspr_leave();

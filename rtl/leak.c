@@ -1,6 +1,7 @@
 // leak.c - coroutines that are still parked when the program ends: grouped, with stack, creation and what they wait for.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The runtime shows its coroutines under its own lock, so the first pass only copies; the second one symbolizes and prints.
+// The runtime shows its coroutines under its own lock, so the first pass only copies; the others symbolize, join what looks the
+// same, and print.
 #include "leak.h"
 #include "report.h"
 
@@ -33,6 +34,7 @@ typedef struct group {
 typedef struct groups {
     group *list;
     size_t n, cap;
+    int64_t now_ns;
 } groups;
 
 // --- first pass: copy ------------------------------------------------------------------------------------------------------------
@@ -111,7 +113,48 @@ static void add_coroutine(const csp_co_view *co, void *arg)
     g->since_ns = co->since_ns < g->since_ns ? co->since_ns : g->since_ns;
 }
 
-// --- second pass: print ----------------------------------------------------------------------------------------------------------
+// --- second pass: what looks the same is the same --------------------------------------------------------------------------------
+
+// Loops are unrolled and functions inlined: one line of source is called from several addresses. By function, file and line.
+static uint64_t hash_places(const group *g)
+{
+    static cspr_view v; // under the report lock
+    cspr_identity id;
+    cspr_who_get(g->who, &id);
+    cspr_view_frames(&v, g->frames, g->n_frames, false);
+    uint64_t hash = hash_word(cspr_view_hash(&v), (uint64_t)g->op);
+    cspr_view_stack(&v, id.creation, 0xff);
+    return hash_word(hash, cspr_view_hash(&v));
+}
+
+static void add_group(group *to, const group *g)
+{
+    for (size_t i = 0; i < g->count && i < MAX_SHOWN_IDS && to->count + i < MAX_SHOWN_IDS; i++)
+        to->ids[to->count + i] = g->ids[i];
+    to->count += g->count;
+    to->since_ns = g->since_ns < to->since_ns ? g->since_ns : to->since_ns;
+}
+
+static void join_groups(groups *all)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        group *g = &all->list[i];
+        g->hash = hash_places(g);
+        size_t j = 0;
+        while (j < n && all->list[j].hash != g->hash)
+            j++;
+        if (j < n)
+            add_group(&all->list[j], g);
+        else if (j < i)
+            all->list[n++] = *g;
+        else
+            n++;
+    }
+    all->n = n;
+}
+
+// --- third pass: print ------------------------------------------------------------------------------------------------------------
 
 static const char *name_wait(const group *g)
 {
@@ -254,6 +297,14 @@ static void report_group(const group *g, int64_t now_ns)
     cspr_report_close(&r, "coroutine leak", &v);
 }
 
+static void report_all(void *arg)
+{
+    groups *all = arg;
+    join_groups(all);
+    for (size_t i = 0; i < all->n; i++)
+        report_group(&all->list[i], all->now_ns);
+}
+
 void cspr_leak_check(void)
 {
     const csp_runtime_view *runtime = cspi_runtime_view;
@@ -263,11 +314,10 @@ void cspr_leak_check(void)
     if (!runtime->quiesce((int64_t)cspr_flags.leak_grace_ms * 1000000) && cspr_flags.verbosity)
         cspr_note("coroutines were still running after %d ms (leak_grace_ms)", cspr_flags.leak_grace_ms);
     cspr_enter();
-    int64_t now_ns = runtime->now_ns();
+    all.now_ns = runtime->now_ns();
     runtime->each(add_coroutine, &all);
     cspr_report_lock();
-    for (size_t i = 0; i < all.n; i++)
-        report_group(&all.list[i], now_ns);
+    cspr_call_on_own_stack(report_all, &all);
     cspr_report_unlock();
     if (all.list)
         cspr_unmap(all.list, all.cap * sizeof *all.list);

@@ -12,6 +12,7 @@
 #include "rtl.h"
 
 #include <pthread.h>
+#include <search.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>

@@ -1,21 +1,23 @@
 #!/bin/sh
-# prelink.sh - makes libclang_rt.cspthread: one object of detector, runtime and an unwinder, with only its own names visible.
+# prelink.sh - makes libclang_rt.cspthread: one object of detector, runtime and libunwind, with only its own names visible.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWINDER.a OBJECT...
+# usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWIND.a[,MORE.a...] OBJECT...
 # tools from the environment: LD, NM, OBJCOPY, AR
 #
-#   1 the unwinder's needed members become one object; the names it defines are noted
+#   1 libunwind's needed members become one object; the names it defines are noted
 #   2 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
 #   3 the interceptors of those names are added
-#   4 the unwinder's names become local: the program's exceptions keep their own unwinder
+#   4 libunwind's names become local: the program's exceptions keep their own unwinder
 #   5 all code becomes one section csp_text, whose bounds tell our frames from the program's
 set -eu
-out=$1 work=$2 raw=$3 strings=$4 unwinder=$5
+out=$1 work=$2 raw=$3 strings=$4 unwinder=$(echo "$5" | tr , ' ')
 shift 5
 mkdir -p "$work"
 
-"$LD" -r -o "$work/unwind.o" -u _Unwind_Backtrace "$unwinder"
+# shellcheck disable=SC2086 # a list of files
+"$LD" -r -o "$work/unwind.o" -u _ULx86_64_init_local -u _ULx86_64_step -u _ULx86_64_get_reg -u _Ux86_64_getcontext \
+    --start-group $unwinder --end-group
 "$NM" -g --defined-only "$work/unwind.o" | awk 'NF >= 3 { print $3 }' | sort -u >"$work/unwind.names"
 sed -n 's/^ *RAW([^,]*, \([a-z]*\), .*/\1 cspr_raw_\1/p' "$raw" >"$work/raw.names"
 
@@ -23,7 +25,7 @@ sed -n 's/^ *RAW([^,]*, \([a-z]*\), .*/\1 cspr_raw_\1/p' "$raw" >"$work/raw.name
 "$OBJCOPY" --redefine-syms="$work/raw.names" "$work/core.o"
 "$LD" -r -o "$work/all.o" "$work/core.o" "$strings"
 "$OBJCOPY" --localize-symbols="$work/unwind.names" --rename-section .text=csp_text --rename-section .text.unlikely=csp_text \
-    --rename-section .text.hot=csp_text --rename-section .text.startup=csp_text --rename-section .text.unlikely.=csp_text --rename-section .text.exit=csp_text \
-    "$work/all.o"
+    --rename-section .text.unlikely.=csp_text --rename-section .text.hot=csp_text --rename-section .text.startup=csp_text \
+    --rename-section .text.exit=csp_text "$work/all.o"
 rm -f "$out"
 "$AR" rcs "$out" "$work/all.o"

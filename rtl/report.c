@@ -66,7 +66,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 }
 
 // Equal for stacks that read equal: symbolized by function and line, else by address.
-static uint64_t hash_view(const cspr_view *v)
+uint64_t cspr_view_hash(const cspr_view *v)
 {
     uint64_t hash = v->n;
     for (size_t i = 0; i < v->n; i++) {
@@ -81,10 +81,10 @@ static key_set seen_ids, seen_texts; // under the report lock
 // --- stacks --------------------------------------------------------------------------------------------------------------------
 
 // The physical stack from the access on, when it contains the access and tells at least as much as the frame records do.
-static size_t unwind_from(const uintptr_t *frames, size_t n, uintptr_t *out)
+static size_t unwind_access(unw_context_t *context, const uintptr_t *frames, size_t n, uintptr_t *out)
 {
     uintptr_t all[CSPR_MAX_FRAMES];
-    size_t n_all = cspr_unwind(all, CSPR_MAX_FRAMES), at = 0;
+    size_t n_all = cspr_unwind_from(context, all, CSPR_MAX_FRAMES), at = 0;
     bool inside = cspr_pc_is_ours(frames[0]); // in a library function: only its caller's place is exact
     uintptr_t wanted = inside && n > 1 ? frames[1] : frames[0];
     while (at < n_all && all[at] != wanted)
@@ -100,11 +100,11 @@ static size_t unwind_from(const uintptr_t *frames, size_t n, uintptr_t *out)
     return keep + inside;
 }
 
-static size_t collect_current(const cspr_side *side, uintptr_t *frames, bool *folded)
+static size_t collect_current(const cspr_side *side, unw_context_t *context, uintptr_t *frames, bool *folded)
 {
     uintptr_t physical[CSPR_MAX_FRAMES];
     size_t n = side->stack ? cspr_stack_frames(side->stack, side->byte_mask, frames, CSPR_MAX_FRAMES, folded) : 0;
-    size_t n_physical = n ? unwind_from(frames, n, physical) : 0;
+    size_t n_physical = n ? unwind_access(context, frames, n, physical) : 0;
     if (n_physical == 0)
         return n;
     memcpy(frames, physical, n_physical * sizeof *frames);
@@ -295,51 +295,86 @@ static uint64_t side_id(const cspr_side *side)
     return mix(side->stack, side->byte_mask);
 }
 
+// Equal stack ids mean equal stacks: most repetitions end here, before anything costs much.
+static bool was_seen(const cspr_race *race)
+{
+    cspr_report_lock();
+    bool seen = cspr_flags.suppress_equal_stacks &&
+                !insert_key(&seen_ids, pair_key(side_id(&race->current), side_id(&race->previous)));
+    cspr_report_unlock();
+    return seen;
+}
+
 // Under the report lock.
 static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t n, bool folded)
 {
     static cspr_view current, previous; // under the report lock
     location l;
-    if (cspr_flags.suppress_equal_stacks && !insert_key(&seen_ids, pair_key(side_id(&race->current), side_id(&race->previous))))
-        return;
     cspr_view_frames(&current, frames, n, folded);
     cspr_view_stack(&previous, race->previous.stack, race->previous.byte_mask);
-    if (cspr_flags.suppress_equal_stacks && !insert_key(&seen_texts, pair_key(hash_view(&current), hash_view(&previous))))
+    if (cspr_flags.suppress_equal_stacks && !insert_key(&seen_texts, pair_key(cspr_view_hash(&current), cspr_view_hash(&previous))))
         return;
     find_location(race->addr, &l);
     if (!is_suppressed(race, &current, &previous, &l))
         print_race(race, &current, &previous, &l);
 }
 
+typedef struct job {
+    const cspr_race *race;
+    unw_context_t context; // of cspr_report_race, which waits
+} job;
+
+static void do_job(void *arg)
+{
+    job *j = arg;
+    uintptr_t frames[CSPR_MAX_FRAMES];
+    bool folded = false;
+    size_t n = collect_current(&j->race->current, &j->context, frames, &folded);
+    cspr_report_lock();
+    report_locked(j->race, frames, n, folded);
+    cspr_report_unlock();
+}
+
 void cspr_report_race(const cspr_race *race)
 {
     int saved = errno;
-    uintptr_t frames[CSPR_MAX_FRAMES];
-    bool folded = false;
     if (!cspr_flags.report_bugs)
         return;
     cspr_enter();
-    size_t n = collect_current(&race->current, frames, &folded);
-    cspr_report_lock();
-    report_locked(race, frames, n, folded);
-    cspr_report_unlock();
+    if (!was_seen(race)) {
+        job j = {.race = race};
+        unw_getcontext(&j.context);
+        cspr_call_on_own_stack(do_job, &j);
+    }
     cspr_leave();
     errno = saved;
 }
 
 // --- stacks for the runtime's own messages -------------------------------------------------------------------------------------
 
-static bool print_frames(const uintptr_t *frames, size_t n, bool folded)
+typedef struct printed {
+    const uintptr_t *frames;
+    size_t n;
+} printed;
+
+static void print_frames_locked(void *arg)
 {
     static cspr_view v; // under the report lock
+    const printed *p = arg;
     cspr_report r = {.bold = "", .red = "", .green = "", .blue = "", .plain = ""};
-    if (n == 0)
-        return false;
-    cspr_report_lock();
-    cspr_view_frames(&v, frames, n, folded);
+    cspr_view_frames(&v, p->frames, p->n, false);
     cspr_report_stack(&r, &v, false);
     cspr_print_err(r.text.data, r.text.len - 1); // without the blank line
     cspr_text_fini(&r.text);
+}
+
+static bool print_frames(const uintptr_t *frames, size_t n)
+{
+    printed p = {frames, n};
+    if (n == 0)
+        return false;
+    cspr_report_lock();
+    cspr_call_on_own_stack(print_frames_locked, &p);
     cspr_report_unlock();
     return true;
 }
@@ -349,7 +384,7 @@ bool cspr_print_stack(void)
     uintptr_t frames[CSPR_MAX_FRAMES];
     int saved = errno;
     cspr_enter();
-    bool done = cspr_ready && print_frames(frames, cspr_unwind(frames, CSPR_MAX_FRAMES), false);
+    bool done = cspr_ready && print_frames(frames, cspr_unwind(frames, CSPR_MAX_FRAMES));
     cspr_leave();
     errno = saved;
     return done;
@@ -360,7 +395,7 @@ bool cspr_print_stack_of(const cspr_task *t)
     uintptr_t frames[CSPR_MAX_FRAMES];
     int saved = errno;
     cspr_enter();
-    bool done = t && print_frames(frames, cspr_task_parked_frames(t, frames, CSPR_MAX_FRAMES), false);
+    bool done = t && print_frames(frames, cspr_task_parked_frames(t, frames, CSPR_MAX_FRAMES));
     cspr_leave();
     errno = saved;
     return done;

@@ -30,11 +30,16 @@ typedef struct cspr_report {
 void cspr_report_lock(void);
 void cspr_report_unlock(void);
 
+// Runs fn(arg) on a stack of its own: a coroutine's may have little left. Any number of threads at once; fn must not park.
+void cspr_call_on_own_stack(void (*fn)(void *), void *arg);
+
 // Caller holds the report lock for everything below.
 void cspr_report_open(cspr_report *r, const char *what);         // "====", WARNING line
 void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where); // SUMMARY, "===="; prints and counts
 void cspr_view_frames(cspr_view *v, const uintptr_t *frames, size_t n, bool folded);
 void cspr_view_stack(cspr_view *v, cspr_stack stack, unsigned byte_mask);
+// A number for what a reader sees: functions, files and lines. Equal views have equal ones.
+uint64_t cspr_view_hash(const cspr_view *v);
 void cspr_report_stack(cspr_report *r, const cspr_view *v, bool with_source); // the frames and a blank line
 // "coroutine 7 'name'", "thread T2", "main coroutine"; capital: for the start of a sentence.
 void cspr_report_who(cspr_report *r, cspr_who who, bool capital);

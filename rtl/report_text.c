@@ -35,6 +35,26 @@ void cspr_report_unlock(void)
     cspr_leave();
 }
 
+// --- room ----------------------------------------------------------------------------------------------------------------------
+
+enum { OWN_STACK = 256 << 10 };
+
+void cspr_call_on_own_stack(void (*fn)(void *), void *arg)
+{
+    char *stack = cspr_map(OWN_STACK);
+    // rbx and rbp are kept by fn; the frame stays reachable for unwinders through rbp
+    __asm__ volatile("mov %%rsp, %%rbx\n\t"
+                     "mov %[top], %%rsp\n\t"
+                     "call *%[fn]\n\t"
+                     "mov %%rbx, %%rsp"
+                     : "+D"(arg)
+                     : [top] "r"(stack + OWN_STACK), [fn] "r"(fn)
+                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                       "xmm15");
+    cspr_unmap(stack, OWN_STACK);
+}
+
 // --- stacks --------------------------------------------------------------------------------------------------------------------
 
 // What calls main, a thread's function or a coroutine's, by name: for code that is not ours.

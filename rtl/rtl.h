@@ -44,9 +44,9 @@ typedef struct cspr_thread {
 } cspr_thread;
 
 extern __thread cspr_thread cspr_self __attribute__((tls_model("initial-exec")));
-extern __thread uint64_t __csp_current __attribute__((tls_model("initial-exec")));
-extern __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec")));
-extern __thread const csp_site *__csp_site __attribute__((tls_model("initial-exec")));
+extern __thread uint64_t __csp_current __attribute__((tls_model("initial-exec"), visibility("default")));
+extern __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec"), visibility("default")));
+extern __thread const csp_site *__csp_site __attribute__((tls_model("initial-exec"), visibility("default")));
 
 #define CSPR_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CSPR_UNLIKELY(x) __builtin_expect(!!(x), 0)

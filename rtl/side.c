@@ -127,13 +127,13 @@ void cspr_check_found(cspr_check *c, const cspr_entry *previous, unsigned mask)
         if (c->found[i].word == c->word)
             mask &= ~(unsigned)c->found[i].previous.mask;
     while (mask && c->n_found < CSPR_MAX_FOUND) {
-        unsigned part; // a composite stack: one race per component
-        cspr_stack stack = cspr_depot_component(previous->stack, mask, &part);
+        unsigned whole; // a composite stack: one race per component
+        cspr_stack stack = cspr_depot_component(previous->stack, mask, previous->mask, &whole);
         cspr_found *f = &c->found[c->n_found++];
-        *f = (cspr_found){c->word, *previous};
+        *f = (cspr_found){c->word, *previous, (uint8_t)whole};
         f->previous.stack = stack;
-        f->previous.mask = (uint8_t)part;
-        mask &= ~part;
+        f->previous.mask = (uint8_t)(whole & mask);
+        mask &= ~whole;
     }
 }
 

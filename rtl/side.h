@@ -55,6 +55,7 @@ typedef struct cspr_record {
 typedef struct cspr_found {
     uintptr_t word;
     cspr_entry previous; // mask: the conflicting bytes
+    uint8_t whole;       // all bytes in this word that the previous access stands for
 } cspr_found;
 
 // One access being checked, by the running task.
@@ -93,7 +94,7 @@ bool cspr_record_collapse(cspr_record *rec, uint64_t *r, uint64_t *w);
 cspr_sync *cspr_record_sync(cspr_record *rec, uintptr_t addr, bool make);
 void cspr_record_drop_syncs(cspr_record *rec);
 
-// Remembers a race with the bytes of mask. Each byte's first one counts; more than fit are dropped, never a byte's first.
+// Remembers a race with the bytes of mask, some of previous->mask. Each byte's first one counts; more than fit are dropped, never a byte's first.
 void cspr_check_found(cspr_check *c, const cspr_entry *previous, unsigned mask);
 
 #endif

@@ -210,8 +210,10 @@ static bool receive_answer(void)
         ssize_t got = ready > 0 ? recv(link_fd, answer + n, ANSWER_CAP - 1 - n, 0) : 0;
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
+        if (got <= 0) {
+            errno = got ? errno : EPIPE;
             return false;
+        }
         n += (size_t)got;
         answer[n] = 0;
         if (n >= 2 && answer[n - 1] == '\n' && answer[n - 2] == '\n')
@@ -221,13 +223,21 @@ static bool receive_answer(void)
     }
 }
 
+// A process that ended, or a descriptor that the program closed, is replaced once per question.
 static bool ask(const char *kind, const char *module, uintptr_t offset)
 {
     char query[4300];
     size_t n = cspr_format(query, sizeof query, "%s \"%s\" 0x%lx\n", kind, module, offset);
-    if (!is_running())
-        return false;
-    return (send_all(query, n) && receive_answer()) || give_up("llvm-symbolizer died");
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (!is_running())
+            return false;
+        if (send_all(query, n) && receive_answer())
+            return true;
+        if (errno != EBADF && errno != ENOTSOCK) // else it is the program's by now, or nobody's
+            close(link_fd);
+        link_fd = -1;
+    }
+    return give_up("llvm-symbolizer died");
 }
 
 // --- answers -----------------------------------------------------------------------------------------------------------------

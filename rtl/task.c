@@ -151,7 +151,7 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
     uint64_t at;
     t->clock.own = take_id(creator ? creator->ids : root_queue, &t->clock, &at);
     t->clock.own_at = at;
-    who->creator = creator ? creator->who : 0;
+    who->creator = creator ? creator->who : from ? from->who : 0;
     t->who = cspr_who_new(who);
     t->stack_lo = who->stack_lo;
     t->stack_hi = who->stack_hi;

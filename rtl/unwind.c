@@ -1,31 +1,49 @@
-// unwind.c - the physical stack of the calling thread, by libgcc's unwinder (linked in, its names hidden).
+// unwind.c - the physical stack of the calling thread, by libunwind (linked in, its names hidden).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // It knows what frame records cannot: callers in code that was not compiled for the detector (qsort, libstdc++).
-// Why not libunwind: Debian's libunwind.a is not position-independent, so it cannot be part of a PIE; and libgcc_eh finds
-// unwind tables through _dl_find_object, without the loader's lock that dl_iterate_phdr takes (rule C1).
 #include "unwind.h"
+#include "depot.h"
+#include "modules.h"
 
-#include <stdbool.h>
-#include <unwind.h>
-
-typedef struct walk {
-    uintptr_t *frames;
-    size_t n, max;
-} walk;
-
-static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
+size_t cspr_unwind_from(unw_context_t *context, uintptr_t *frames, size_t max)
 {
-    walk *w = arg;
-    uintptr_t pc = _Unwind_GetIP(context);
-    if (pc == 0 || w->n == w->max)
-        return _URC_END_OF_STACK;
-    w->frames[w->n++] = pc;
-    return _URC_NO_REASON;
+    unw_cursor_t cursor;
+    size_t n = 0;
+    if (unw_init_local(&cursor, context))
+        return 0;
+    while (n < max && unw_step(&cursor) > 0) {
+        unw_word_t pc;
+        if (unw_get_reg(&cursor, UNW_REG_IP, &pc) || pc == 0)
+            break;
+        frames[n++] = pc;
+    }
+    return n;
 }
 
 size_t cspr_unwind(uintptr_t *frames, size_t max)
 {
-    walk w = {frames, 0, max};
-    _Unwind_Backtrace(add_frame, &w);
-    return w.n;
+    unw_context_t context;
+    return unw_getcontext(&context) ? 0 : cspr_unwind_from(&context, frames, max);
+}
+
+cspr_stack cspr_unwind_stack(cspr_stack records)
+{
+    enum { MAX = 128 };
+    uintptr_t frames[MAX], known[MAX];
+    cspr_enter();
+    size_t n_known = cspr_stack_frames(records, 0xff, known, MAX, NULL), n = cspr_unwind(frames, MAX), at = 0, end = 0;
+    while (n_known > 0 && cspr_pc_is_bottom(known[n_known - 1]))
+        n_known--;
+    while (at < n && (n_known < 2 || frames[at] != known[1])) // known[0] is in the interceptor, known[1] in its caller
+        at++;
+    for (end = at; end < n && !cspr_pc_is_bottom(frames[end]);)
+        end++;
+    if (end > at && end - at + 1 > n_known) {
+        uint32_t node = 0;
+        while (end-- > at)
+            node = cspr_depot_node(node, frames[end]);
+        records = cspr_depot_stack(node, known[0]);
+    }
+    cspr_leave();
+    return records;
 }

@@ -56,7 +56,7 @@ static size_t next_slot(const csp_chan *c, size_t slot)
 
 // --- making and freeing ---------------------------------------------------------------------------------------------------
 
-csp_chan *cspi_chan_new(size_t elem_size, size_t cap, const csp_site *site)
+CSPI_IN_PUBLIC csp_chan *make_chan(size_t elem_size, size_t cap, const csp_site *site)
 {
     size_t bytes;
     if (__builtin_mul_overflow(elem_size, cap, &bytes) || __builtin_add_overflow(bytes, sizeof(csp_chan), &bytes))
@@ -71,10 +71,15 @@ csp_chan *cspi_chan_new(size_t elem_size, size_t cap, const csp_site *site)
     return c;
 }
 
+csp_chan *cspi_chan_new(size_t elem_size, size_t cap, const csp_site *site)
+{
+    return make_chan(elem_size, cap, site);
+}
+
 csp_chan *csp_chan_new(size_t elem_size, size_t cap)
 {
     CSPI_FRAME();
-    return cspi_chan_new(elem_size, cap, CSP_HOOK_VALUE(take_site, NULL));
+    return make_chan(elem_size, cap, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 void cspi_chan_on_free(csp_chan *c, void (*on_free)(void *arg), void *arg)
@@ -341,17 +346,26 @@ int csp_try_recv(csp_chan *c, void *v)
     return outcome == CSPI_DONE ? 1 : -1;
 }
 
+static void note_posted_locked(csp_chan *c, csp_co *receiver, void *snapshot)
+{
+    if (c->cap)
+        CSP_HOOK(chan_recv, c->ch, c->recv_slot, cspi_task(receiver));
+    else
+        CSP_HOOK(snapshot_acquire, snapshot, cspi_task(receiver));
+    (void)c, (void)receiver, (void)snapshot;
+}
+
 bool cspi_chan_post(csp_chan *c, const void *v, void *snapshot)
 {
     cspi_lock_acquire(&c->lock);
     cspi_chan_waiter *receiver = c->closed ? NULL : claim_waiter_locked(&c->receivers);
     bool room = !c->closed && c->count < c->cap;
     csp_co *wake = NULL;
-    if (receiver || room)
+    if (c->cap && (receiver || room))
         CSP_HOOK(chan_send_snapshot, c->ch, c->send_slot, snapshot);
     if (receiver) {
         wake = receiver->base.co;
-        CSP_HOOK(chan_recv, c->ch, c->recv_slot, cspi_task(wake));
+        note_posted_locked(c, wake, snapshot);
         hand_over_locked(c, receiver, v);
     } else if (room) {
         put_locked(c, v);
@@ -359,7 +373,6 @@ bool cspi_chan_post(csp_chan *c, const void *v, void *snapshot)
     cspi_lock_release(&c->lock);
     if (wake)
         cspi_ready(wake);
-    (void)snapshot;
     return receiver || room;
 }
 

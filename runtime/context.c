@@ -150,9 +150,25 @@ static void join_tree(csp_ctx *ctx)
     cspi_lock_release(&tree_lock);
 }
 
+static void each_done_locked(const csp_ctx *ctx, void (*fn)(const csp_chan *c, void *arg), void *arg)
+{
+    fn(ctx->done, arg);
+    for (const csp_ctx *child = ctx->children; child; child = child->next)
+        each_done_locked(child, fn, arg);
+}
+
+// The deadline closes the done channels of the whole subtree, so nobody parked on one of them leaks.
+static void each_woken(cspi_timer *t, void (*fn)(const csp_chan *c, void *arg), void *arg)
+{
+    cspi_lock_acquire(&tree_lock);
+    each_done_locked((const csp_ctx *)t, fn, arg);
+    cspi_lock_release(&tree_lock);
+}
+
 static void start_timer(csp_ctx *ctx)
 {
     ctx->has_timer = true;
+    ctx->timer.each_woken = each_woken;
     ctx->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
     cspi_timer_start(&ctx->timer, ctx->deadline_ns, fire_deadline);
 }

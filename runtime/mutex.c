@@ -93,14 +93,14 @@ static void unlock_slow(csp_mutex *m)
     cspi_ready(co);
 }
 
-void cspi_mutex_lock(csp_mutex *m, const csp_site *site)
+CSPI_IN_PUBLIC void lock(csp_mutex *m, const csp_site *site)
 {
     if (!try_take(m))
         lock_slow(m, site);
     CSP_HOOK(locked, m, CSP_LOCK_WRITE, NULL, site);
 }
 
-void cspi_mutex_unlock(csp_mutex *m)
+CSPI_IN_PUBLIC void unlock(csp_mutex *m)
 {
     if (!(csp_load_rlx(&m->state) & LOCKED)) // relaxed: the holder's own lock is visible to it
         cspi_fatal("sync: unlock of unlocked mutex");
@@ -110,10 +110,20 @@ void cspi_mutex_unlock(csp_mutex *m)
         unlock_slow(m);
 }
 
+void cspi_mutex_lock(csp_mutex *m, const csp_site *site)
+{
+    lock(m, site);
+}
+
+void cspi_mutex_unlock(csp_mutex *m)
+{
+    unlock(m);
+}
+
 void csp_mutex_lock(csp_mutex *m)
 {
     CSPI_FRAME();
-    cspi_mutex_lock(m, CSP_HOOK_VALUE(take_site, NULL));
+    lock(m, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_mutex_trylock(csp_mutex *m)
@@ -131,5 +141,5 @@ void csp_mutex_unlock(csp_mutex *m)
 {
     CSPI_FRAME();
     (void)CSP_HOOK_VALUE(take_site, NULL);
-    cspi_mutex_unlock(m);
+    unlock(m);
 }

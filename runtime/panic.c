@@ -75,8 +75,10 @@ __attribute__((noreturn)) static void end_with(const char *kind, const char *for
     char text[400];
     vsnprintf(text, sizeof text, format, args);
     const csp_co *co = cspi_worker_self() ? cspi_worker_self()->current : cspi_foreign_self();
-    if (co)
-        cspi_say("%s: %s\n\ncoroutine %llu [running]:\n", kind, text, (unsigned long long)co->id);
+    // Before the runtime has started there is only main's flow, which will be coroutine 1.
+    unsigned long long id = co ? co->id : getpid() == gettid() ? 1 : 0;
+    if (id)
+        cspi_say("%s: %s\n\ncoroutine %llu [running]:\n", kind, text, id);
     else
         cspi_say("%s: %s\n\n", kind, text);
     cspi_print_own_stack();

@@ -48,21 +48,37 @@ static int count_threads(void)
 }
 
 struct dump {
-    uint64_t count;
+    csp_co *cos[MAX_DUMPED];
+    size_t n;
+    size_t left_out;
 };
 
-static bool dump_parked(csp_co *co, void *arg)
+static bool note_parked(csp_co *co, void *arg)
 {
     struct dump *d = arg;
-    if (co->state != CO_PARKED || ++d->count > MAX_DUMPED)
+    if (co->state != CO_PARKED)
         return true;
+    if (d->n < MAX_DUMPED)
+        d->cos[d->n++] = co;
+    else
+        d->left_out++;
+    return true;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = (*(csp_co *const *)a)->id, y = (*(csp_co *const *)b)->id;
+    return (x > y) - (x < y);
+}
+
+static void dump_parked(csp_co *co)
+{
     cspi_say("\ncoroutine %llu [%s]:\n", (unsigned long long)co->id, cspi_co_status(co));
     if (CSP_HOOK_VALUE(print_stack_of, false, co->task))
-        return true;
+        return;
     cspi_worker *w = cspi_worker_self();
     if (w && !co->bound) // another thread's stack cannot be walked from here
         cspi_worker_dump(w, co);
-    return true;
 }
 
 __attribute__((noreturn)) static void end_all_asleep(bool none_left)
@@ -72,10 +88,13 @@ __attribute__((noreturn)) static void end_all_asleep(bool none_left)
         cspi_say("fatal error: no coroutines (main called csp_exit) - deadlock!\n");
     else
         cspi_say("fatal error: all coroutines are asleep - deadlock!\n");
-    struct dump d = {0};
-    cspi_co_each(dump_parked, &d);
-    if (d.count > MAX_DUMPED)
-        cspi_say("\n... and %llu more\n", (unsigned long long)(d.count - MAX_DUMPED));
+    static struct dump d; // too big for a stack; only one thread ends the process
+    cspi_co_each(note_parked, &d);
+    qsort(d.cos, d.n, sizeof *d.cos, compare_ids);
+    for (size_t i = 0; i < d.n; i++)
+        dump_parked(d.cos[i]);
+    if (d.left_out)
+        cspi_say("\n... and %zu more\n", d.left_out);
     cspi_end_process();
 }
 
@@ -206,7 +225,7 @@ static bool quiesce(int64_t grace_ns)
     return at_rest;
 }
 
-// Channels that an armed timer will send to or close, sorted.
+// Channels that an armed timer will send to or close, sorted. Too little memory: some are missing.
 struct woken {
     const struct csp_chan **chans;
     size_t n, cap;
@@ -215,8 +234,15 @@ struct woken {
 static void note_woken(const struct csp_chan *c, void *arg)
 {
     struct woken *w = arg;
-    if (w->n < w->cap)
-        w->chans[w->n++] = c;
+    if (w->n == w->cap) {
+        size_t cap = w->cap ? w->cap * 2 : 64;
+        const struct csp_chan **chans = realloc(w->chans, cap * sizeof *chans);
+        if (!chans)
+            return;
+        w->chans = chans;
+        w->cap = cap;
+    }
+    w->chans[w->n++] = c;
 }
 
 static int compare_pointers(const void *a, const void *b)
@@ -260,13 +286,11 @@ static bool view_one(csp_co *co, void *arg)
 
 static void each(void (*fn)(const csp_co_view *view, void *arg), void *arg)
 {
-    struct visit v = {fn, arg, {.cap = cspi_timers_count()}};
+    struct visit v = {fn, arg, {0}};
     CSP_HOOK(ignore_begin);
-    v.woken.chans = calloc(v.woken.cap + 1, sizeof *v.woken.chans);
-    if (v.woken.chans) {
-        cspi_timers_each_channel(note_woken, &v.woken);
+    cspi_timers_each_channel(note_woken, &v.woken);
+    if (v.woken.n)
         qsort(v.woken.chans, v.woken.n, sizeof *v.woken.chans, compare_pointers);
-    }
     cspi_co_each(view_one, &v);
     free(v.woken.chans);
     CSP_HOOK(ignore_end);

@@ -33,6 +33,11 @@ uintptr_t *cspi_wake_word(csp_co *co)
     return &co->wake_word;
 }
 
+bool cspi_is_bound(const csp_co *co)
+{
+    return co->bound;
+}
+
 uint32_t cspi_random(void)
 {
     static uint64_t shared; // for threads that are no worker: atomic, quality does not matter

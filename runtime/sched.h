@@ -56,6 +56,9 @@ void *cspi_task(csp_co *co);
 // owned by whoever holds the lock that keeps the coroutine parked, then by the coroutine.
 uintptr_t *cspi_wake_word(csp_co *co);
 
+// True when parking blocks the coroutine's own thread: a pthread of the program, or the flow that ends the process.
+bool cspi_is_bound(const csp_co *co);
+
 // Uniform 32-bit random number, per worker, no lock.
 uint32_t cspi_random(void);
 

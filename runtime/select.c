@@ -114,7 +114,7 @@ static void prepare(selection *s)
 
 // The program's accesses and uses, before anything is ordered. The values of all send cases count as read now, as Go
 // evaluates them when the select begins: one of them may be taken while we are parked.
-static void note_entry(const csp_case *cases, size_t n)
+CSPI_IN_PUBLIC void note_entry(const csp_case *cases, size_t n)
 {
 #if CSP_HOOKS
     for (size_t i = 0; i < n; i++) {
@@ -284,7 +284,7 @@ static verdict decide_many(const csp_case *cases, size_t n, bool may_park, const
 }
 
 // What the chosen case means to the program.
-static void deliver(const csp_case *k, verdict v)
+CSPI_IN_PUBLIC void deliver(const csp_case *k, verdict v)
 {
     if (k->op == CSP_WAIT_SEND && !v.done)
         csp_panic("send on closed channel");
@@ -298,7 +298,7 @@ static void deliver(const csp_case *k, verdict v)
     }
 }
 
-static int run_select(const csp_case *cases, size_t n, bool may_park, const csp_site *site)
+CSPI_IN_PUBLIC int run_select(const csp_case *cases, size_t n, bool may_park, const csp_site *site)
 {
     note_entry(cases, n);
     verdict v = n <= CASES_ON_STACK ? decide_few(cases, n, may_park, site) : decide_many(cases, n, may_park, site);

@@ -8,6 +8,7 @@
 // as the guards do not split them: MADV_GUARD_INSTALL (Linux 6.13) marks page-table entries only. On older kernels
 // mprotect splits mappings, two VMAs a stack; when the kernel refuses (ENOMEM at some 32k stacks) we say so once and go on
 // without guards, since a program that never overflows loses nothing.
+// Giving the descriptors different cache colours was tried: it gains less than the noise (5 %) at 32 to 8192 coroutines.
 // Slots are handed out in address order and never unmapped; a free one keeps its committed pages for the next coroutine.
 // Invariants (under stacks.lock):  I1 slots [0, used) of a slab were handed out once, so their guard and descriptor stand
 //                                  I2 every free one is in the common list or in exactly one cache

@@ -6,7 +6,7 @@
 // See: Go's time.Sleep, After, NewTicker, AfterFunc
 #include "csp/time.h"
 
-#include "base/lock.h"
+#include "base/futex.h"
 #include "chan.h"
 #include "csp/go.h"
 #include "hooks.h"
@@ -65,6 +65,14 @@ static void arm_sleeper(void *sleeper)
     cspi_timer_start(&s->timer, s->until, wake_sleeper);
 }
 
+// A pthread of the program needs no worker for this; none may be free.
+static void sleep_on_own_thread(int64_t until)
+{
+    uint32_t never_changed = 0;
+    while (cspi_futex_wait(&never_changed, 0, until))
+        ;
+}
+
 void csp_sleep(int64_t ns)
 {
     CSPI_FRAME();
@@ -74,6 +82,10 @@ void csp_sleep(int64_t ns)
         return;
     }
     struct sleeper s = {.co = cspi_self(), .until = after_now(ns)};
+    if (cspi_is_bound(s.co)) {
+        sleep_on_own_thread(s.until);
+        return;
+    }
     cspi_wait wait = {.op = CSP_WAIT_SLEEP, .will_wake = true, .site = site};
     cspi_park_with(&wait, arm_sleeper, &s);
 }

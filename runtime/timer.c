@@ -216,9 +216,13 @@ int64_t cspi_timers_earliest_lively(void)
 void cspi_timers_each_channel(void (*fn)(const csp_chan *c, void *arg), void *arg)
 {
     cspi_lock_acquire(&timers.lock);
-    for (size_t i = 1; i <= timers.n; i++)
-        if (timers.heap[i].t->wakes)
-            fn(timers.heap[i].t->wakes, arg);
+    for (size_t i = 1; i <= timers.n; i++) {
+        cspi_timer *t = timers.heap[i].t;
+        if (t->wakes)
+            fn(t->wakes, arg);
+        if (t->each_woken)
+            t->each_woken(t, fn, arg);
+    }
     cspi_lock_release(&timers.lock);
 }
 

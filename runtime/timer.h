@@ -21,6 +21,8 @@ typedef struct cspi_timer {
     void (*fire)(struct cspi_timer *t);
     size_t heap_index;            // under the timer lock; 0: not in the heap
     const struct csp_chan *wakes; // the channel that fire sends to or closes; NULL: it wakes otherwise. Set before start
+    // NULL, or names the channels that fire closes when they are several (contexts). For the leak check.
+    void (*each_woken)(struct cspi_timer *t, void (*fn)(const struct csp_chan *c, void *arg), void *arg);
     bool idle; // fires for ever (a ticker): wakes nobody while a tick lies in `wakes`, so then all may be asleep for good
 } cspi_timer;
 
@@ -42,7 +44,7 @@ void cspi_timers_run(int64_t now, const cspi_timer **firing);
 bool cspi_timers_may_wake(void);
 // As cspi_timers_earliest, without idle timers.
 int64_t cspi_timers_earliest_lively(void);
-// Calls fn with the channel of every armed timer that has one, under the timer lock.
+// Calls fn with every channel that an armed timer will send to or close, under the timer lock.
 void cspi_timers_each_channel(void (*fn)(const struct csp_chan *c, void *arg), void *arg);
 size_t cspi_timers_count(void);
 // fork: prepare, parent; the child forgets all timers, since their coroutines are not there.

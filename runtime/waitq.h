@@ -11,6 +11,10 @@
 #include "csp/sync.h"
 #include "sched.h"
 
+// For helpers that call hooks with a place in the program (accesses, locks, allocations): inlined, so that the detector sees
+// the hook called from the public function, and reports name that.
+#define CSPI_IN_PUBLIC static inline __attribute__((always_inline))
+
 // First member of what the objects queue; they add fields behind it.
 typedef struct cspi_waiter {
     struct cspi_waiter *next;

@@ -16,7 +16,7 @@ static cspi_lock *state_lock(csp_wg *wg)
     return cspi_lock_of(&wg->lock);
 }
 
-static void add(csp_wg *wg, int n)
+CSPI_IN_PUBLIC void add(csp_wg *wg, int n)
 {
     cspi_lock_acquire(state_lock(wg));
     bool first = wg->count == 0 && n > 0;

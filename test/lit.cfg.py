@@ -46,7 +46,7 @@ check_gcc = "%s --cc='%s' --flags='-g -I%s' --libs='%s -lpthread'" % (check, con
 # Longer words first: lit replaces them in this order.
 config.substitutions += [
     ("%check_race", check_cspcc + " --status=66"),
-    ("%check_norace", check_cspcc),
+    ("%check_norace", check_cspcc + " --silent"),
     ("%check_example", check_cspcc + " --levels=O0,O1,O2 --runs=2"),
     ("%check_plain_gcc", check_gcc),
     ("%check_plain", check_cspcc + " --flags=-g"),

@@ -80,13 +80,14 @@ static void require_parts(enum item item, bool sanitize, const cspt_parts *parts
         cspt_parts_require(parts->runtime);
 }
 
-static void print_item(enum item item, bool sanitize, bool named, const cspt_parts *parts)
+// name: NULL when it was asked for alone.
+static void print_item(enum item item, const char *name, bool sanitize, const cspt_parts *parts)
 {
     cspt_argv words = {0};
     require_parts(item, sanitize, parts);
     collect(&words, item, sanitize, parts);
-    if (named)
-        printf("%s: ", item_names[item]);
+    if (name)
+        printf("%s: ", name);
     cspt_argv_print(stdout, &words, false);
     putchar('\n');
     cspt_argv_fini(&words);
@@ -123,8 +124,8 @@ int cspt_cmd_config(int argc, char **argv)
     cspt_parts parts;
     cspt_parts_find(&parts);
     for (size_t i = 0; i < count; i++)
-        print_item(wanted[i], sanitize, false, &parts);
+        print_item(wanted[i], NULL, sanitize, &parts);
     for (int i = 0; count == 0 && i < N_ITEMS; i++)
-        print_item((enum item)i, sanitize, true, &parts);
+        print_item((enum item)i, item_names[i], sanitize, &parts);
     return CSPT_STATUS_CLEAN;
 }

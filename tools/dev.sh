@@ -34,13 +34,13 @@ die() {
     exit 1
 }
 
-# --- packages ---------------------------------------------------------------------------------------------------------------
+# --- packages ---------------------------------------------------------------------------------------------------------
 
 # clang-22 is the compiler and the one the plugin is loaded into; llvm-22-dev and libclang-22-dev are what the plugin is
-# built against, and bring llvm-symbolizer, lit and FileCheck; libclang-rt-22-dev has ubsan, for
-# -fsanitize=cspthread,undefined, and ThreadSanitizer, to compare with; lld-22 is the linker of the LTO tests. g++ has the
-# C++ library's headers, and gcc, for the test that our headers do not need clang. The rest speaks for itself.
-packages=(clang-22 llvm-22-dev llvm-22-tools libclang-22-dev libclang-rt-22-dev lld-22
+# built against; llvm-22 has llvm-symbolizer, llvm-22-tools lit and FileCheck; libclang-rt-22-dev has ubsan, for
+# -fsanitize=cspthread,undefined, and ThreadSanitizer, to compare with; lld-22 is the linker of the LTO tests. g++
+# brings the C++ library's headers and gcc, for the test that our headers need no clang. The rest speaks for itself.
+packages=(clang-22 llvm-22 llvm-22-dev llvm-22-tools libclang-22-dev libclang-rt-22-dev lld-22
     g++ cmake ninja-build python3 libunwind-dev libgtest-dev)
 lint_packages=(clang-format-22 clang-tidy-22 shellcheck)
 
@@ -133,7 +133,7 @@ deps() {
     note "all packages are there"
 }
 
-# --- build ------------------------------------------------------------------------------------------------------------------
+# --- build ------------------------------------------------------------------------------------------------------------
 
 jobs() { echo "${CSP_JOBS:-$(nproc)}"; }
 
@@ -154,7 +154,7 @@ build() {
     cmake --build "$build" --parallel "$(jobs)"
 }
 
-# --- demo -------------------------------------------------------------------------------------------------------------------
+# --- demo -------------------------------------------------------------------------------------------------------------
 
 show() {
     printf '\n$ %s\n' "$*"
@@ -181,8 +181,8 @@ demo() {
     demo_one counter_race 66
     cat <<'EOF'
 
-What to look at: the two accesses, each with its stack down to the line, the name of the variable they meet at, and where
-both coroutines were created. The exit status is 66, so a test run fails.
+What to look at: the two accesses, each with its stack down to the line, the name of the variable they meet at, and
+where both coroutines were created. The exit status is 66, so a test run fails.
 EOF
     say "   Its fixed twin: docs/examples/counter_mutex.c"
     demo_one counter_mutex 0
@@ -191,8 +191,8 @@ EOF
     demo_one leak 66
     cat <<'EOF'
 
-What to look at: which operation they wait in and on which channel, where that channel was made, and where the coroutines
-were created.
+What to look at: which operation they wait in and on which channel, where that channel was made, and where the
+coroutines were created.
 EOF
     say "   Its fixed twin: docs/examples/leak_buffered.c"
     demo_one leak_buffered 0
@@ -204,7 +204,7 @@ Both twins were silent. Change a program and try again:
 EOF
 }
 
-# --- tests and benchmarks ---------------------------------------------------------------------------------------------------
+# --- tests and benchmarks ---------------------------------------------------------------------------------------------
 
 check() {
     build
@@ -220,7 +220,7 @@ bench() {
     python3 "$root/test/bench/run.py" --build "$build" "$@"
 }
 
-# --- lint -------------------------------------------------------------------------------------------------------------------
+# --- lint -------------------------------------------------------------------------------------------------------------
 
 c_sources() {
     find "$root/runtime" "$root/rtl" "$root/pass" "$root/tools" "$root/test/unit" "$root/docs/examples" \

@@ -49,7 +49,7 @@ static const char *skip_hex(const char *p)
 // "(running)", "(parked 3 s)": the state of a coroutine at the time of the report.
 static const char *skip_state(const char *p)
 {
-    static const char *const states[] = {"(running", "(runnable", "(parked", "(finished", "(ended"};
+    static const char *const states[] = {"(running", "(runnable", "(parked", "(finished", "(tid="};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (cspt_starts_with(p, states[i]))
             return strchr(p, ')') ? strchr(p, ')') + 1 : p;
@@ -68,8 +68,29 @@ static bool is_part_of_place(const char *line, const char *p)
     return is_word_char(p[-1]);
 }
 
+// "Coroutine 3 is parked in chan send for 2ms:" and "5 coroutines are parked in chan send, the longest for 1.2s
+// (coroutines 3, ...):" say one thing: returns it, "parked in chan send...", and its length; else NULL.
+static const char *find_wait(const char *line, size_t *length)
+{
+    const char *wait = strstr(line, " parked in ");
+    if (!wait || line[strlen(line) - 1] != ':')
+        return NULL;
+    const char *end = strstr(wait, ", the longest for ");
+    if (!end)
+        end = strstr(wait, " for ");
+    *length = end ? (size_t)(end - wait) : strlen(wait);
+    return wait;
+}
+
 static void append_normal_line(cspt_text *out, const char *line)
 {
+    size_t length;
+    const char *wait = find_wait(line, &length);
+    if (wait) {
+        cspt_text_append(out, wait, length);
+        cspt_text_append(out, "\n", 1);
+        return;
+    }
     const char *text = line + strspn(line, " ");
     bool is_frame = *text == '#' && isdigit((unsigned char)text[1]);
     if (!is_frame && cspt_starts_with(text, "Previous "))

@@ -26,7 +26,7 @@ int main(void)
 // CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in sync.Cond.Wait for {{.*}}:
 // CHECK-NEXT: {{^}}    #0 csp_cond_wait
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}cond_leak.c:[[#park]]:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}cond_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}cond_leak.c:[[#park]]:{{[0-9]+}} in waiter

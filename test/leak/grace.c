@@ -1,7 +1,7 @@
 // grace.c - within leak_grace_ms a sleeping coroutine may still come to rest, and is then reported; with 0 it is not waited for.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %check_race --options='leak_grace_ms=5000' %s
-// RUN: %check_norace --options='leak_grace_ms=0' --prefix=NONE %s
+// RUN: %check_norace --options='leak_grace_ms=0' %s
 #include <csp/csp.h>
 
 static csp_chan *results;

@@ -20,11 +20,11 @@ int main(void)
 }
 
 // CHECK: WARNING: CspThreadSanitizer: coroutine leak (pid={{[0-9]+}})
-// CHECK-NEXT: {{^}}  37 coroutines are parked in chan send for {{.*}}:
+// CHECK-NEXT: {{^}}  37 coroutines are parked in chan send, the longest for {{.*}} (coroutines {{.*}}):
 // CHECK-NEXT: {{^}}    #0 csp_send
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}group_leak.c:[[#park]]:
 // CHECK: {{^}}  sending on `results` (channel of capacity 0, made at {{.*}}group_leak.c:[[#made]]:{{[0-9]+}})
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}group_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}group_leak.c:[[#park]]:{{[0-9]+}} in waiter

@@ -23,7 +23,7 @@ int main(void)
 // CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in sync.Mutex.Lock for {{.*}}:
 // CHECK-NEXT: {{^}}    #0 csp_mutex_lock
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}mutex_leak.c:[[#park]]:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}mutex_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}mutex_leak.c:[[#park]]:{{[0-9]+}} in waiter

@@ -21,7 +21,7 @@ int main(void)
 // CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in chan receive (nil chan) for {{.*}}:
 // CHECK-NEXT: {{^}}    #0 csp_recv
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}nil_recv_leak.c:[[#park]]:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}nil_recv_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}nil_recv_leak.c:[[#park]]:{{[0-9]+}} in waiter

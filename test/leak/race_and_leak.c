@@ -16,8 +16,8 @@ static void waiter(void *arg)
 int main(void)
 {
     results = csp_chan_new(0, 0);
-    csp_go(waiter, NULL);
-    csp_go(waiter, NULL);
+    for (int i = 0; i < 2; i++)
+        csp_go(waiter, NULL);
     return 0;
 }
 

@@ -23,7 +23,7 @@ int main(void)
 // CHECK-NEXT: {{^}}    #0 csp_recv
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}recv_leak.c:[[#park]]:
 // CHECK: {{^}}  receiving on `jobs` (channel of capacity 0, made at {{.*}}recv_leak.c:[[#made]]:{{[0-9]+}})
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}recv_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}recv_leak.c:[[#park]]:{{[0-9]+}} in waiter

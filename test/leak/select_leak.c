@@ -26,7 +26,7 @@ int main(void)
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}select_leak.c:[[#park]]:
 // CHECK-DAG: receiving on `jobs` (channel of capacity 0, made at {{.*}}select_leak.c:
 // CHECK-DAG: sending on `results` (channel of capacity 0, made at {{.*}}select_leak.c:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}select_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}select_leak.c:[[#park]]:{{[0-9]+}} in waiter

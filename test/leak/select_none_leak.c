@@ -19,7 +19,7 @@ int main(void)
 // CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in select (no cases) for {{.*}}:
 // CHECK-NEXT: {{^}}    #0 csp_select
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}select_none_leak.c:[[#park]]:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}select_none_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}select_none_leak.c:[[#park]]:{{[0-9]+}} in waiter

@@ -24,7 +24,7 @@ int main(void)
 // CHECK-NEXT: {{^}}    #0 csp_send
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}send_full_leak.c:[[#park]]:
 // CHECK: {{^}}  sending on `results` (channel of capacity 1, made at {{.*}}send_full_leak.c:[[#made]]:{{[0-9]+}})
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}send_full_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}send_full_leak.c:[[#park]]:{{[0-9]+}} in waiter

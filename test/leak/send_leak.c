@@ -23,7 +23,7 @@ int main(void)
 // CHECK-NEXT: {{^}}    #0 csp_send
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}send_leak.c:[[#park]]:
 // CHECK: {{^}}  sending on `results` (channel of capacity 0, made at {{.*}}send_leak.c:[[#made]]:{{[0-9]+}})
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}send_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}send_leak.c:[[#park]]:{{[0-9]+}} in waiter

@@ -22,7 +22,7 @@ int main(void)
 // CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in sync.WaitGroup.Wait for {{.*}}:
 // CHECK-NEXT: {{^}}    #0 csp_wg_wait
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}wg_leak.c:[[#park]]:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}wg_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}wg_leak.c:[[#park]]:{{[0-9]+}} in waiter

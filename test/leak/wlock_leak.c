@@ -23,7 +23,7 @@ int main(void)
 // CHECK-NEXT: {{^}}  Coroutine {{[0-9]+}} is parked in sync.RWMutex.Lock for {{.*}}:
 // CHECK-NEXT: {{^}}    #0 csp_rwmutex_lock
 // CHECK-NEXT: {{^}}    #1 waiter {{.*}}wlock_leak.c:[[#park]]:
-// CHECK: {{^}}  {{.*}}created by main coroutine at:
+// CHECK: {{^}}  Coroutine {{[0-9]+}} (parked) created by main coroutine at:
 // CHECK-NEXT: {{^}}    #0 csp_go
 // CHECK-NEXT: {{^}}    #1 main {{.*}}wlock_leak.c:[[#go]]:
 // CHECK: SUMMARY: CspThreadSanitizer: coroutine leak {{.*}}wlock_leak.c:[[#park]]:{{[0-9]+}} in waiter

@@ -10,9 +10,9 @@ target triple = "x86_64-unknown-linux-gnu"
 ; CHECK-NEXT:    [[WORD:%.*]] = and i64 [[A]], 17592186044408
 ; CHECK-NEXT:    [[OFFSET:%.*]] = shl i64 [[WORD]], 1
 ; CHECK-NEXT:    [[SHADOW:%.*]] = add nuw nsw i64 [[OFFSET]], 35184372088840
+; CHECK-NEXT:    [[CURRENT:%.*]] = load i64, ptr @__csp_current, align 8, !nosanitize
 ; CHECK-NEXT:    [[SLOT:%.*]] = inttoptr i64 [[SHADOW]] to ptr
 ; CHECK-NEXT:    [[CELL:%.*]] = load atomic i64, ptr [[SLOT]] unordered, align 8, !nosanitize
-; CHECK-NEXT:    [[CURRENT:%.*]] = load i64, ptr @__csp_current, align 8, !nosanitize
 ; CHECK-NEXT:    [[DIFF:%.*]] = xor i64 [[CELL]], [[CURRENT]]
 ; CHECK-NEXT:    [[MISSING:%.*]] = lshr i64 [[DIFF]], 26
 ; CHECK-NEXT:    [[COLD:%.*]] = icmp ne i64 [[MISSING]], 0
@@ -42,8 +42,9 @@ define double @load8(ptr %p) sanitize_thread {
 ; CHECK:         [[A:%.*]] = ptrtoint
 ; CHECK:         [[MISSING:%.*]] = lshr i64 {{.*}}, 26
 ; CHECK-NEXT:    [[FIRST:%.*]] = and i64 [[A]], 7
-; CHECK-NEXT:    [[BYTES:%.*]] = shl i64 15, [[FIRST]]
-; CHECK-NEXT:    [[WANTED:%.*]] = or i64 [[BYTES]], -256
+; CHECK-NEXT:    [[HALF:%.*]] = and i64 [[FIRST]], 4
+; CHECK-NEXT:    [[UPPER:%.*]] = icmp ne i64 [[HALF]], 0
+; CHECK-NEXT:    [[WANTED:%.*]] = select i1 [[UPPER]], i64 -16, i64 -241
 ; CHECK-NEXT:    [[BAD:%.*]] = and i64 [[MISSING]], [[WANTED]]
 ; CHECK-NEXT:    icmp ne i64 [[BAD]], 0
 ; CHECK-NEXT:    br i1
@@ -54,7 +55,8 @@ define void @store4(ptr %p) sanitize_thread {
 }
 
 ; CHECK-LABEL: define i16 @load2(
-; CHECK:         shl i64 3,
+; CHECK:         [[BYTES:%.*]] = shl i64 3, {{%.*}}
+; CHECK-NEXT:    or i64 [[BYTES]], -256
 ; CHECK:         @__csp_read2(
 define i16 @load2(ptr %p) sanitize_thread {
   %v = load i16, ptr %p, align 2
@@ -85,8 +87,9 @@ define i32 @unaligned4(ptr %p) sanitize_thread {
 }
 
 ; CHECK-LABEL: define void @unaligned8(
-; CHECK:         shl i64 255,
-; CHECK:         icmp ugt i64 {{.*}}, 0
+; CHECK:         [[MISSING:%.*]] = lshr i64 {{.*}}, 26
+; CHECK-NEXT:    [[FIRST:%.*]] = and i64 [[A:%.*]], 7
+; CHECK-NEXT:    or i64 [[MISSING]], [[FIRST]]
 ; CHECK:         call preserve_mostcc void @__csp_unaligned_write8(
 define void @unaligned8(ptr %p) sanitize_thread {
   store ptr null, ptr %p, align 4
@@ -103,6 +106,6 @@ define i32 @volatile4(ptr %p) sanitize_thread {
 }
 
 ; CHECK: declare preserve_mostcc void @__csp_write8(ptr, ptr) [[DECLARED:#[0-9]+]]
-; CHECK-DAG: attributes [[DECLARED]] = { nonlazybind nounwind }
-; CHECK-DAG: attributes [[ENTRY]] = { nomerge nonlazybind nounwind }
+; CHECK-DAG: attributes [[DECLARED]] = { nounwind nonlazybind }
+; CHECK-DAG: attributes [[ENTRY]] = { nomerge nounwind nonlazybind }
 ; CHECK-DAG: [[UNLIKELY]] = !{!"branch_weights", i32 1, i32 1048575}

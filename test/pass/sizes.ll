@@ -4,6 +4,23 @@
 target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
 target triple = "x86_64-unknown-linux-gnu"
 
+; Wide ones look at the cells of all their words, 16 bytes of shadow apart; one that does not begin at a word calls.
+; CHECK-LABEL: define <4 x i32> @two_words(
+; CHECK:         [[FIRST:%.*]] = add nuw nsw i64 {{.*}}, 35184372088832
+; CHECK:         [[D0:%.*]] = xor i64
+; CHECK-NEXT:    [[SECOND:%.*]] = add i64 [[FIRST]], 16
+; CHECK:         [[D1:%.*]] = xor i64
+; CHECK-NEXT:    [[BOTH:%.*]] = or i64 [[D0]], [[D1]]
+; CHECK-NEXT:    [[MISSING:%.*]] = lshr i64 [[BOTH]], 26
+; CHECK-NEXT:    [[OFF:%.*]] = and i64 {{.*}}, 7
+; CHECK-NEXT:    [[BAD:%.*]] = or i64 [[MISSING]], [[OFF]]
+; CHECK-NEXT:    [[COLD:%.*]] = icmp ne i64 [[BAD]], 0
+; CHECK-NEXT:    br i1 [[COLD]]
+define <4 x i32> @two_words(ptr %p) sanitize_thread {
+  %a = load <4 x i32>, ptr %p, align 4
+  ret <4 x i32> %a
+}
+
 ; CHECK-LABEL: define void @wide(
 ; CHECK:         call preserve_mostcc void @__csp_read16(ptr %p,
 ; CHECK:         call preserve_mostcc void @__csp_write32(ptr %q,

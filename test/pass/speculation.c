@@ -4,7 +4,7 @@
 
 int shared;
 
-// CHECK-LABEL: @maybe(
+// CHECK: define{{.*}} i32 @maybe(
 // CHECK-NEXT:    [[ZERO:%.*]] = icmp eq i32 %{{.*}}, 0
 // CHECK-NEXT:    br i1 [[ZERO]]
 // CHECK:         @__csp_read4(ptr {{.*}}@shared
@@ -19,13 +19,13 @@ __attribute__((no_sanitize("thread"))) static int peek(void)
     return shared;
 }
 
-// CHECK-LABEL: @looks(
-// CHECK:         call fastcc i32 @peek(
+// CHECK: define{{.*}} i32 @looks(
+// CHECK:         call {{.*}}i32 @peek()
 int looks(void)
 {
     return peek();
 }
 
-// CHECK-LABEL: @peek(
+// CHECK: define{{.*}} i32 @peek(
 // CHECK-NOT:     __csp_read
 // CHECK:         ret i32

@@ -1,4 +1,4 @@
-// vector-gaps.c - vectorized loops over every other element, or over some fields, do not check what lies between (rule D1).
+// vector-gaps.c - vectorized loops over every other element, or some fields, do not check what lies between (rule D1).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %race_clang -O2 -S -emit-llvm %s -o - | FileCheck %s
 // RUN: %race_clang -O3 -march=x86-64-v3 -S -emit-llvm %s -o - | FileCheck %s

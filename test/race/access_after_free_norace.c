@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static int *block;
+int *block;
 static csp_wg all;
 
 static void user(void *arg)

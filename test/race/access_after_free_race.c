@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static int *block;
+int *block;
 static csp_wg all;
 
 static void user(void *arg)
@@ -28,7 +28,7 @@ int main(void)
     return 0;
 }
 
-// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK: WARNING: CspThreadSanitizer: heap-use-after-free (pid={{[0-9]+}})
 // CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 user {{.*}}access_after_free_race.c:[[#read]]:
 // CHECK: {{^}}  Previous write of size {{[0-9]+}} at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
@@ -36,5 +36,5 @@ int main(void)
 // CHECK-NEXT: {{^}}    #1 main {{.*}}access_after_free_race.c:[[#free]]:
 // CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:
 // CHECK-NEXT: {{^}}    #0 csp_go
-// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}access_after_free_race.c:[[#read]]:{{[0-9]+}} in user
+// CHECK: SUMMARY: CspThreadSanitizer: heap-use-after-free {{.*}}access_after_free_race.c:[[#read]]:{{[0-9]+}} in user
 // CHECK: CspThreadSanitizer: reported 1 warnings

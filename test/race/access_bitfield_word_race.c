@@ -24,7 +24,7 @@ int main(void)
 }
 
 // CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
-// CHECK-NEXT: {{^}}  {{read|write}} of size 1 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}  {{Read|Write}} of size 1 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 main {{.*}}access_bitfield_word_race.c:[[#read]]:
 // CHECK: {{^}}  Previous write of size 1 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 other {{.*}}access_bitfield_word_race.c:[[#write]]:

@@ -9,7 +9,7 @@ static csp_chan *done;
 static void owner(void *arg)
 {
     (void)arg;
-    int local = 0;
+    int local;
     invisible_put(&shared, &local);
     csp_chan *given = done;
     invisible_step();

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static int *block;
+int *block;
 
 static void other(void *arg)
 {
@@ -20,5 +20,6 @@ int main(void)
     csp_go(other, NULL);
     invisible_wait(1);
     block[6] = 1;
+    invisible_use(block[6]);
     return 0;
 }

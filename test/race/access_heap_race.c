@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static int *block;
+int *block;
 
 static void other(void *arg)
 {
@@ -19,7 +19,8 @@ int main(void)
     block = malloc(10 * sizeof(int)); // line: alloc
     csp_go(other, NULL);
     invisible_wait(1);
-    block[5] = 1; // line: read
+    block[5] = 2; // line: read
+    invisible_use(block[6]);
     return 0;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static int *block;
+int *block;
 static csp_wg all;
 
 static void user(void *arg)
@@ -24,6 +24,7 @@ int main(void)
     invisible_wait(1);
     csp_wg_wait(&all);
     int *bigger = realloc(block, 4000 * sizeof(int)); // line: free
+    invisible_use((long)bigger);
     free(bigger);
     return 0;
 }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static int *block;
+int *block;
 static csp_wg all;
 
 static void user(void *arg)
@@ -23,12 +23,13 @@ int main(void)
     csp_go(user, NULL);
     invisible_wait(1);
     int *bigger = realloc(block, 4000 * sizeof(int)); // line: free
+    invisible_use((long)bigger);
     free(bigger);
     return 0;
 }
 
 // CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
-// CHECK-NEXT: {{^}}  {{read|write}} of size {{[0-9]+}} at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}  {{Read|Write}} of size {{[0-9]+}} at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 realloc
 // CHECK-NEXT: {{^}}    #1 main {{.*}}access_realloc_race.c:[[#free]]:
 // CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:

@@ -3,9 +3,9 @@
 // RUN: %check_norace %s
 #include "invisible.h"
 
-static int *hidden(void)
+static volatile int *hidden(void)
 {
-    static int counters[2];
+    static volatile int counters[2];
     return counters;
 }
 
@@ -21,5 +21,6 @@ int main(void)
     csp_go(other, NULL);
     invisible_wait(1);
     hidden()[1] = 1;
+    invisible_use(hidden()[1]);
     return 0;
 }

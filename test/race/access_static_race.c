@@ -3,9 +3,9 @@
 // RUN: %check_race %s
 #include "invisible.h"
 
-static int *hidden(void)
+static volatile int *hidden(void)
 {
-    static int counters[2];
+    static volatile int counters[2];
     return counters;
 }
 
@@ -20,7 +20,8 @@ int main(void)
 {
     csp_go(other, NULL);
     invisible_wait(1);
-    hidden()[0] = 1; // line: read
+    hidden()[0] = 2; // line: read
+    invisible_use(hidden()[0]);
     return 0;
 }
 

@@ -30,7 +30,7 @@ int main(void)
 // CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
 // CHECK-NEXT: {{^}}  Write of size 1 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 main {{.*}}access_union_race.c:[[#read]]:
-// CHECK: {{^}}  Previous write of size 2 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK: {{^}}  Previous write of size {{[12]}} at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 other {{.*}}access_union_race.c:[[#write]]:
 // CHECK: {{^}}  Location is global 'shared' of size 4 at
 // CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:

@@ -1,25 +1,27 @@
-// after_race.c - a write after csp_after is not ordered before the tick.
+// after_race.c - csp_after orders only what its maker did before: the receiver of the tick is not ordered after others.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %check_race %s
 #include "invisible.h"
 
 int value;
-static void *ticks;
+static csp_chan *tick;
 
 static void writer(void *arg)
 {
     (void)arg;
-    csp_chan *c = csp_after(CSP_MS);
+    invisible_wait(1);
     value = 1; // line: write
-    invisible_put(&ticks, c);
     invisible_step();
 }
 
 int main(void)
 {
-    csp_go(writer, NULL);
-    invisible_wait(1);
-    csp_recv(invisible_get(&ticks), NULL);
+    csp_chan *made = csp_chan_new(0, 0);
+    csp_go(writer, made);
+    tick = csp_after(CSP_MS);
+    invisible_step();
+    invisible_wait(2);
+    csp_recv(tick, NULL);
     invisible_use(value); // line: read
     return 0;
 }

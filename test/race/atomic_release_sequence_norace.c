@@ -21,12 +21,14 @@ static void bump(void *arg)
     (void)arg;
     invisible_wait(1);
     atomic_fetch_add_explicit(&flag, 1, memory_order_relaxed);
+    invisible_step();
 }
 
 int main(void)
 {
     csp_go(writer, NULL);
     csp_go(bump, NULL);
+    invisible_wait(2);
     while (atomic_load_explicit(&flag, memory_order_acquire) != 2)
         invisible_pause();
     invisible_use(value); // line: read

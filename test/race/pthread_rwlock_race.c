@@ -36,7 +36,7 @@ int main(void)
 // CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by thread T{{[0-9]+}}{{( \(mutexes: .*\))?}}:
 // CHECK-NEXT: {{^}}    #0 writer {{.*}}pthread_rwlock_race.c:[[#write]]:
 // CHECK: {{^}}  Location is global 'value' of size 4 at
-// CHECK: {{^}}  Thread T{{[0-9]+}} (tid={{[0-9]+}}, {{running|finished}}) created by main thread at:
+// CHECK: {{^}}  Thread T{{[0-9]+}} (tid={{[0-9]+}}, {{running|finished}}) created by main {{thread|coroutine}} at:
 // CHECK-NEXT: {{^}}    #0 pthread_create
 // CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}pthread_rwlock_race.c:[[#read]]:{{[0-9]+}} in main
 // CHECK: CspThreadSanitizer: reported 1 warnings

@@ -1,25 +1,25 @@
-// ticker_norace.c - making a ticker happens before its ticks are received.
+// ticker_norace.c - setting a ticker happens before the ticks that follow are received.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %check_norace %s
 #include "invisible.h"
 
 int value;
-static void *ticks;
+static csp_ticker *ticks;
 
 static void writer(void *arg)
 {
     (void)arg;
     value = 1; // line: write
-    csp_ticker *t = csp_ticker_new(CSP_MS);
-    invisible_put(&ticks, csp_ticker_chan(t));
+    csp_ticker_reset(ticks, CSP_MS);
     invisible_step();
 }
 
 int main(void)
 {
+    ticks = csp_ticker_new(3600 * CSP_SECOND);
     csp_go(writer, NULL);
+    csp_recv(csp_ticker_chan(ticks), NULL);
     invisible_wait(1);
-    csp_recv(invisible_get(&ticks), NULL);
     invisible_use(value); // line: read
     return 0;
 }

@@ -1,25 +1,25 @@
-// ticker_race.c - a write after the ticker was made is not ordered before its ticks.
+// ticker_race.c - a write after the ticker was set is not ordered before its ticks.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %check_race %s
 #include "invisible.h"
 
 int value;
-static void *ticks;
+static csp_ticker *ticks;
 
 static void writer(void *arg)
 {
     (void)arg;
-    csp_ticker *t = csp_ticker_new(CSP_MS);
+    csp_ticker_reset(ticks, CSP_MS);
     value = 1; // line: write
-    invisible_put(&ticks, csp_ticker_chan(t));
     invisible_step();
 }
 
 int main(void)
 {
+    ticks = csp_ticker_new(3600 * CSP_SECOND);
     csp_go(writer, NULL);
+    csp_recv(csp_ticker_chan(ticks), NULL);
     invisible_wait(1);
-    csp_recv(invisible_get(&ticks), NULL);
     invisible_use(value); // line: read
     return 0;
 }

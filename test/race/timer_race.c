@@ -29,6 +29,6 @@ int main(void)
 // CHECK-NEXT: {{^}}    #0 main {{.*}}timer_race.c:[[#write]]:
 // CHECK: {{^}}  Location is global 'value' of size 4 at
 // CHECK: {{^}}  Coroutine {{[0-9]+}} ({{running|finished}}) created by {{main coroutine|coroutine [0-9]+}} at:
-// CHECK-NEXT: {{^}}    #0 csp_go
+// CHECK-NEXT: {{^}}    #0 csp_timer_new
 // CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}timer_race.c:[[#read]]:{{[0-9]+}} in expired
 // CHECK: CspThreadSanitizer: reported 1 warnings

@@ -37,8 +37,8 @@ int main()
 
 // CHECK: Write of size 4
 // CHECK-NEXT: #0 work(void*) {{.*}}exceptions.cc:
-// CHECK-NOT: #1
+// CHECK-EMPTY:
 // CHECK: Previous write of size 4
 // CHECK-NEXT: #0 work(void*) {{.*}}exceptions.cc:
-// CHECK-NOT: #1
+// CHECK-EMPTY:
 // CHECK: reported 1 warnings

@@ -43,9 +43,9 @@ int main(void)
 // CHECK: Write of size 4
 // CHECK-NEXT: #0 store {{.*}}longjmp.c:[[#store]]:
 // CHECK-NEXT: #1 work {{.*}}longjmp.c:[[#work]]:
-// CHECK-NOT: #2
+// CHECK-EMPTY:
 // CHECK: Previous write of size 4
 // CHECK-NEXT: #0 store {{.*}}longjmp.c:[[#store]]:
 // CHECK-NEXT: #1 work {{.*}}longjmp.c:[[#work]]:
-// CHECK-NOT: #2
+// CHECK-EMPTY:
 // CHECK: reported 1 warnings

@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+CSP_PUBLIC_BEGIN
 
 typedef struct csp_chan csp_chan;
 
@@ -58,6 +59,7 @@ CSP_SITE void csp_close(csp_chan *c);
 CSP_SITE size_t csp_len(const csp_chan *c);
 CSP_SITE size_t csp_cap(const csp_chan *c);
 
+CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 #endif

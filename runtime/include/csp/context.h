@@ -17,6 +17,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+CSP_PUBLIC_BEGIN
 
 typedef struct csp_ctx csp_ctx;
 
@@ -52,6 +53,7 @@ csp_ctx *csp_ctx_ref(csp_ctx *ctx);
 // One reference less; the last one cancels ctx and frees it. NULL and background: nothing.
 CSP_SITE void csp_ctx_free(csp_ctx *ctx);
 
+CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 #endif

@@ -17,6 +17,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+CSP_PUBLIC_BEGIN
 
 // Starts fn(arg) as a coroutine; what the caller did before happens before it. Never fails: out of memory is a fatal error.
 // Does not park. (Go's go statement.)
@@ -38,6 +39,7 @@ size_t csp_count(void);
 // Prints `panic: ` and the message and the coroutine's stack on standard error and ends the process with status 2.
 __attribute__((noreturn, cold, format(printf, 1, 2))) void csp_panic(const char *format, ...);
 
+CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 #endif

@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+CSP_PUBLIC_BEGIN
 
 // One case of a select. Complete, so that arrays of it can be made, but built only by the csp_case_ functions below; its
 // fields are the runtime's. It may be used again in later selects.
@@ -45,6 +46,7 @@ CSP_SITE int csp_select(const csp_case *cases, size_t n);
 // As csp_select, but never parks: -1 when no case is ready. Go: a select with default.
 CSP_SITE int csp_try_select(const csp_case *cases, size_t n);
 
+CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 

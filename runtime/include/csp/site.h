@@ -11,6 +11,11 @@
 #define CSP_SITE
 #endif
 
+// Between these two, declarations are visible to shared objects even where -fvisibility=hidden is given: a library that uses
+// channels binds to the runtime of its executable.
+#define CSP_PUBLIC_BEGIN _Pragma("GCC visibility push(default)")
+#define CSP_PUBLIC_END _Pragma("GCC visibility pop")
+
 // One such place; only the runtime and the detector look inside.
 struct csp_site;
 

@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+CSP_PUBLIC_BEGIN
 
 // First and last of those parked on an object; the runtime's.
 struct csp_waitq {
@@ -118,6 +119,7 @@ CSP_SITE bool csp_sem_tryacquire(csp_sem *s, int64_t k);
 // Returns k permits. Never parks. A negative amount panics in all four: "csp_sem: negative number of permits".
 CSP_SITE void csp_sem_release(csp_sem *s, int64_t k);
 
+CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 #define CSP_STATIC_ASSERT static_assert

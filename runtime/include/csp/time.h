@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+CSP_PUBLIC_BEGIN
 
 #define CSP_NS INT64_C(1)
 #define CSP_US (1000 * CSP_NS)
@@ -55,6 +56,7 @@ CSP_SITE bool csp_timer_reset(csp_timer *t, int64_t ns);
 // Stops it and frees it; fn is not waited for. NULL: nothing.
 void csp_timer_free(csp_timer *t);
 
+CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 #endif

@@ -23,6 +23,8 @@ TEST_F(Cell, UnorderedWritesRace)
     write(memory, 4, 0x22);
     ASSERT_EQ(races.size(), 1u);
     EXPECT_EQ(races[0].addr, (uintptr_t)memory + 2);
+    EXPECT_EQ(races[0].previous.addr, (uintptr_t)memory + 2);
+    EXPECT_EQ(races[0].previous.size, 4u);
     EXPECT_EQ(races[0].previous.who, cspr_task_who(a));
     EXPECT_EQ(races[0].current.who, cspr_task_who(b));
     EXPECT_EQ(pc_of(races[0].previous.stack), 0x11u);

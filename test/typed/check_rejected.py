@@ -1,0 +1,88 @@
+# check_rejected.py - typed channels: what must compile does, and each mistake is an error by default, in C and C++.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Usage: check_rejected.py INCLUDE_DIR --c=COMPILER|--cxx=COMPILER
+# Each mistake stands in the same program as its correct twin, so a rejection cannot come from anything else.
+
+import argparse
+import subprocess
+import sys
+
+PRELUDE = """
+#include <csp/csp.h>
+struct point { int x, y; };
+CSP_CHAN_TYPE(ints, int)
+CSP_CHAN_TYPE(strs, const char *)
+CSP_CHAN_TYPE(points, struct point)
+void wants_tx(ints_tx);
+void wants_rx(ints_rx);
+void wants_both(ints);
+void f(ints c, ints_tx tx, ints_rx rx, strs s, points p, csp_chan *raw, const char *text, struct point at)
+{
+    int v = 0; double d = 0; bool ok = false;
+    (void)v, (void)d, (void)ok;
+    (void)c, (void)tx, (void)rx, (void)s, (void)p, (void)raw, (void)text, (void)at;
+    %s
+}
+"""
+
+# (what is checked, what must compile, what must not)
+CASES = [
+    ("send to a receive-only channel", "ints_send(tx, 1);", "ints_send(rx, 1);"),
+    ("try_send to a receive-only channel", "ints_try_send(tx, 1);", "ints_try_send(rx, 1);"),
+    ("close of a receive-only channel", "ints_close(tx);", "ints_close(rx);"),
+    ("receive from a send-only channel", "ints_recv(rx, &v);", "ints_recv(tx, &v);"),
+    ("try_recv from a send-only channel", "ints_try_recv(rx, &v);", "ints_try_recv(tx, &v);"),
+    ("range over a send-only channel", "CSP_RANGE(v, rx) {}", "CSP_RANGE(v, tx) {}"),
+    ("a send case on a receive-only channel", "ints_case_send(tx, &v);", "ints_case_send(rx, &v);"),
+    ("a receive case on a send-only channel", "ints_case_recv(rx, &v, &ok);", "ints_case_recv(tx, &v, &ok);"),
+    ("free through a direction", "ints_free(c);", "ints_free(tx);"),
+    ("a direction where the other is wanted", "wants_tx(tx);", "wants_tx(rx);"),
+    ("a direction where the other is wanted (2)", "wants_rx(rx);", "wants_rx(tx);"),
+    ("a direction where both are wanted", "wants_both(c);", "wants_both(tx);"),
+    ("both where a direction is wanted", "wants_tx(c); wants_rx(c);", "wants_tx(s);"),
+    ("a channel of another type", "ints_send(c, 1);", "strs_send(c, text);"),
+    ("an untyped channel", "ints_send(ints_from_raw(raw), 1);", "ints_send(raw, 1);"),
+    ("a pointer sent for a number", "ints_send(c, v);", "ints_send(c, text);"),
+    ("a number sent for a pointer", "strs_send(s, text);", "strs_send(s, 7);"),
+    ("another pointer sent", "strs_send(s, text);", "strs_send(s, &v);"),
+    ("a struct sent for a number", "points_send(p, at);", "ints_send(c, at);"),
+    ("a number sent for a struct", "points_send(p, at);", "points_send(p, 1);"),
+    ("received into a wrong type", "ints_recv(c, &v);", "ints_recv(c, &d);"),
+    ("received into a wrong pointer", "strs_recv(s, &text);", "strs_recv(s, &v);"),
+    ("range with a wrong variable", "CSP_RANGE(v, c) {}", "CSP_RANGE(d, c) {}"),
+    ("range with a wrong variable (2)", "CSP_RANGE(v, rx) {}", "CSP_RANGE(text, rx) {}"),
+    ("range over an untyped channel", "CSP_RANGE(d, raw) {}", "CSP_RANGE(d, v) {}"),
+    ("a case with a wrong variable", "ints_case_recv(c, &v, &ok);", "ints_case_recv(c, &d, &ok);"),
+    ("assignment between types", "c = ints_from_raw(raw);", "c = s;"),
+]
+
+
+def compiles(command, statement):
+    run = subprocess.run(command, input=PRELUDE % statement, text=True, capture_output=True)
+    return run.returncode == 0, run.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("include")
+    parser.add_argument("--c")
+    parser.add_argument("--cxx")
+    args = parser.parse_args()
+    language = ["-x", "c", "-std=gnu17"] if args.c else ["-x", "c++", "-std=c++17"]
+    command = [args.c or args.cxx, *language, "-I" + args.include, "-fsyntax-only", "-"]
+    strict = command[:-1] + ["-Wall", "-Wextra", "-Wno-unused-value", "-Wno-unused-result", "-Werror", "-"]
+    failures = 0
+    for what, good, bad in CASES:
+        ok, errors = compiles(strict, good)
+        if not ok:
+            print(f"must compile: {what}: {good}\n{errors}")
+            failures += 1
+        if compiles(command, bad)[0]:
+            print(f"must not compile: {what}: {bad}")
+            failures += 1
+    print(f"{command[0]}: {len(CASES)} cases, {failures} failures")
+    return 1 if failures else 0
+
+
+sys.exit(main())
