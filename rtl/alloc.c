@@ -110,3 +110,10 @@ void cspr_free(void *p, size_t size)
     classes[c].free = b;
     cspr_lock_release(&classes[c].lock);
 }
+
+void cspr_alloc_fork_lock(bool take)
+{
+    for (unsigned c = 0; c < N_CLASSES; c++)
+        cspr_lock_for_fork(&classes[c].lock, take);
+    cspr_lock_for_fork(&chunk.lock, take);
+}

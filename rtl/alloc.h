@@ -3,6 +3,7 @@
 #ifndef CSP_RTL_ALLOC_H
 #define CSP_RTL_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // Zeroed memory, 16-byte aligned. Thread-safe, never NULL: out of memory ends the process. Preserves errno.
@@ -11,5 +12,7 @@ void *cspr_alloc(size_t size);
 void cspr_free(void *p, size_t size);
 // A table that is committed by touching it: zeroed, for the life of the process. Preserves errno.
 void *cspr_reserve(size_t size);
+// Holds all of the allocator still while the process forks (shadow.c).
+void cspr_alloc_fork_lock(bool take);
 
 #endif

@@ -329,3 +329,12 @@ uint64_t cspr_depot_stacks(void)
 {
     return __atomic_load_n(&stacks.used, __ATOMIC_RELAXED) - 1; // relaxed: a counter
 }
+
+void cspr_depot_fork_lock(bool take)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        cspr_lock_for_fork(&nodes.shards[i].lock, take);
+        cspr_lock_for_fork(&aliases.shards[i].lock, take);
+        cspr_lock_for_fork(&stacks.shards[i].lock, take);
+    }
+}

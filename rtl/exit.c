@@ -80,15 +80,18 @@ void cspr_before_exit(void)
 static void before_fork(void)
 {
     cspr_report_lock(); // nobody is in the middle of a conversation with the symbolizer
+    cspr_core_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
+    cspr_core_after_fork(false);
     cspr_report_unlock();
 }
 
 static void after_fork_in_child(void)
 {
+    cspr_core_after_fork(true);
     cspr_symbolizer_after_fork();
     atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's
     cspr_report_unlock();

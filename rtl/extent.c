@@ -105,3 +105,8 @@ void cspr_extent_set(uintptr_t lo, uintptr_t hi, const cspr_entry *e)
     }
     cspr_lock_release(&extents_lock);
 }
+
+void cspr_extent_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&extents_lock, take);
+}

@@ -17,5 +17,6 @@ void cspr_extent_init(void);
 bool cspr_extent_get(uintptr_t addr, cspr_entry *out);
 // All granules in [lo, hi), aligned to granules, now say `e` (NULL: nothing).
 void cspr_extent_set(uintptr_t lo, uintptr_t hi, const cspr_entry *e);
+void cspr_extent_fork_lock(bool take); // while the process forks (shadow.c)
 
 #endif

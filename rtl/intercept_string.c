@@ -30,6 +30,41 @@ static void write_range(void *p, size_t n, cspr_stack stack)
         cspr_access((uintptr_t)p, n, true, stack);
 }
 
+// Whether the running task's open epoch has recorded all of it already, as compiled code's inline check asks (layout.h): a
+// write by a write, a read by a read or a write (rule A10).
+static inline bool is_recorded(const void *p, size_t n, bool is_write)
+{
+    enum { MAX_INLINE = 256 };
+    uintptr_t addr = (uintptr_t)p, end = addr + n;
+    if (n > MAX_INLINE)
+        return false;
+    while (addr < end) {
+        uintptr_t word = addr & ~(uintptr_t)7, next = word + 8 < end ? word + 8 : end;
+        uint64_t mask = (1ull << (next - word)) - (1ull << (addr - word));
+        uint64_t key = ~0ull << CSPR_EPOCH_SHIFT | mask << CSPR_MASK_SHIFT;
+        const uint64_t *cells = (const uint64_t *)(CSPR_SHADOW_BASE | (word & CSPR_APP_MASK) << 1);
+        // relaxed: a stale value of our own epoch is harmless, whoever replaced it has reported (rule A3)
+        uint64_t read = __atomic_load_n(cells + CSPR_CELL_READ / 8, __ATOMIC_RELAXED);
+        uint64_t write = __atomic_load_n(cells + CSPR_CELL_WRITE / 8, __ATOMIC_RELAXED); // relaxed: as above
+        if (((write ^ __csp_current) & key) && (is_write || ((read ^ __csp_current) & key)))
+            return false;
+        addr = next;
+    }
+    return true;
+}
+
+// In the interceptor itself, after CSPR_FRAME(): a stack is made only when it is needed.
+#define READ(p, n)                                                                                                        \
+    do {                                                                                                                  \
+        if (!is_recorded(p, n, false))                                                                                    \
+            read_range(p, n, CSPR_STACK());                                                                               \
+    } while (0)
+#define WRITE(p, n)                                                                                                       \
+    do {                                                                                                                  \
+        if (!is_recorded(p, n, true))                                                                                     \
+            write_range(p, n, CSPR_STACK());                                                                              \
+    } while (0)
+
 static size_t length(const char *s)
 {
     return REAL_OR_RAW(strlen)(s);
@@ -53,9 +88,8 @@ static size_t touched_within(const char *s, size_t n)
     do {                                                                                                                  \
         if (is_checked()) {                                                                                               \
             CSPR_FRAME();                                                                                                 \
-            cspr_stack stack = CSPR_STACK();                                                                              \
-            read_range(src, n, stack);                                                                                    \
-            write_range(dst, n, stack);                                                                                   \
+            READ(src, n);                                                                                                 \
+            WRITE(dst, n);                                                                                                \
         }                                                                                                                 \
         return REAL_OR_RAW(real)(dst, src, n);                                                                            \
     } while (0)
@@ -64,7 +98,7 @@ static size_t touched_within(const char *s, size_t n)
     do {                                                                                                                  \
         if (is_checked()) {                                                                                               \
             CSPR_FRAME();                                                                                                 \
-            write_range(dst, n, CSPR_STACK());                                                                            \
+            WRITE(dst, n);                                                                                                \
         }                                                                                                                 \
         return REAL_OR_RAW(memset)(dst, c, n);                                                                            \
     } while (0)
@@ -104,9 +138,8 @@ CSPR_INTERCEPTOR void *mempcpy(void *dst, const void *src, size_t n)
 {
     if (is_checked()) {
         CSPR_FRAME();
-        cspr_stack stack = CSPR_STACK();
-        read_range(src, n, stack);
-        write_range(dst, n, stack);
+        READ(src, n);
+        WRITE(dst, n);
     }
     return (char *)REAL_OR_RAW(memcpy)(dst, src, n) + n;
 }
@@ -115,7 +148,7 @@ CSPR_INTERCEPTOR void bzero(void *dst, size_t n)
 {
     if (is_checked()) {
         CSPR_FRAME();
-        write_range(dst, n, CSPR_STACK());
+        WRITE(dst, n);
     }
     REAL_OR_RAW(memset)(dst, 0, n);
 }
@@ -155,9 +188,8 @@ static size_t first_difference(const unsigned char *a, const unsigned char *b, s
         size_t same = first_difference(a, b, n);                                                                          \
         if (is_checked()) {                                                                                               \
             CSPR_FRAME();                                                                                                 \
-            cspr_stack stack = CSPR_STACK();                                                                              \
-            read_range(a, same < n ? same + 1 : n, stack);                                                                \
-            read_range(b, same < n ? same + 1 : n, stack);                                                                \
+            READ(a, same < n ? same + 1 : n);                                                                             \
+            READ(b, same < n ? same + 1 : n);                                                                             \
         }                                                                                                                 \
         return same < n ? ((const unsigned char *)a)[same] - ((const unsigned char *)b)[same] : 0;                        \
     } while (0)
@@ -177,7 +209,7 @@ CSPR_INTERCEPTOR void *memchr(const void *p, int c, size_t n)
     char *found = REAL_OR_RAW(memchr)(p, c, n);
     if (is_checked()) {
         CSPR_FRAME();
-        read_range(p, found ? (size_t)(found - (const char *)p) + 1 : n, CSPR_STACK());
+        READ(p, found ? (size_t)(found - (const char *)p) + 1 : n);
     }
     return found;
 }
@@ -188,7 +220,7 @@ CSPR_INTERCEPTOR void *memrchr(const void *p, int c, size_t n)
     if (is_checked()) {
         CSPR_FRAME();
         const char *from = found ? found : p;
-        read_range(from, (size_t)((const char *)p + n - from), CSPR_STACK());
+        READ(from, (size_t)((const char *)p + n - from));
     }
     return found;
 }
@@ -198,9 +230,8 @@ CSPR_INTERCEPTOR void *memmem(const void *p, size_t n, const void *piece, size_t
     char *found = cspr_real_memmem(p, n, piece, k);
     if (is_checked()) {
         CSPR_FRAME();
-        cspr_stack stack = CSPR_STACK();
-        read_range(p, found ? (size_t)(found - (const char *)p) + k : n, stack);
-        read_range(piece, k, stack);
+        READ(p, found ? (size_t)(found - (const char *)p) + k : n);
+        READ(piece, k);
     }
     return found;
 }
@@ -212,7 +243,7 @@ CSPR_INTERCEPTOR size_t strlen(const char *s)
     size_t n = length(s);
     if (is_checked()) {
         CSPR_FRAME();
-        read_range(s, n + 1, CSPR_STACK());
+        READ(s, n + 1);
     }
     return n;
 }
@@ -221,7 +252,7 @@ CSPR_INTERCEPTOR size_t strnlen(const char *s, size_t n)
 {
     if (is_checked()) {
         CSPR_FRAME();
-        read_range(s, touched_within(s, n), CSPR_STACK());
+        READ(s, touched_within(s, n));
     }
     return length_within(s, n);
 }
@@ -231,7 +262,7 @@ CSPR_INTERCEPTOR char *strchr(const char *s, int c)
     char *found = cspr_raw_strchr(s, c);
     if (is_checked()) {
         CSPR_FRAME();
-        read_range(s, found ? (size_t)(found - s) + 1 : length(s) + 1, CSPR_STACK());
+        READ(s, found ? (size_t)(found - s) + 1 : length(s) + 1);
     }
     return found;
 }
@@ -243,7 +274,7 @@ CSPR_INTERCEPTOR char *strchrnul(const char *s, int c)
         found = (char *)(uintptr_t)s + length(s);
     if (is_checked()) {
         CSPR_FRAME();
-        read_range(s, (size_t)(found - s) + 1, CSPR_STACK());
+        READ(s, (size_t)(found - s) + 1);
     }
     return found;
 }
@@ -252,7 +283,7 @@ CSPR_INTERCEPTOR char *strrchr(const char *s, int c)
 {
     if (is_checked()) {
         CSPR_FRAME();
-        read_range(s, length(s) + 1, CSPR_STACK());
+        READ(s, length(s) + 1);
     }
     return cspr_raw_strrchr(s, c);
 }
@@ -262,10 +293,9 @@ CSPR_INTERCEPTOR char *strstr(const char *s, const char *piece)
     char *found = cspr_real_strstr(s, piece);
     if (is_checked()) {
         CSPR_FRAME();
-        cspr_stack stack = CSPR_STACK();
         size_t k = length(piece);
-        read_range(s, found ? (size_t)(found - s) + k : length(s) + 1, stack);
-        read_range(piece, k + 1, stack);
+        READ(s, found ? (size_t)(found - s) + k : length(s) + 1);
+        READ(piece, k + 1);
     }
     return found;
 }
@@ -275,9 +305,8 @@ CSPR_INTERCEPTOR char *strpbrk(const char *s, const char *set)
     char *found = cspr_real_strpbrk(s, set);
     if (is_checked()) {
         CSPR_FRAME();
-        cspr_stack stack = CSPR_STACK();
-        read_range(s, found ? (size_t)(found - s) + 1 : length(s) + 1, stack);
-        read_range(set, length(set) + 1, stack);
+        READ(s, found ? (size_t)(found - s) + 1 : length(s) + 1);
+        READ(set, length(set) + 1);
     }
     return found;
 }
@@ -288,9 +317,8 @@ CSPR_INTERCEPTOR char *strpbrk(const char *s, const char *set)
         size_t n = cspr_real_##name(s, set);                                                                              \
         if (is_checked()) {                                                                                               \
             CSPR_FRAME();                                                                                                 \
-            cspr_stack stack = CSPR_STACK();                                                                              \
-            read_range(s, n + 1, stack);                                                                                  \
-            read_range(set, length(set) + 1, stack);                                                                      \
+            READ(s, n + 1);                                                                                               \
+            READ(set, length(set) + 1);                                                                                   \
         }                                                                                                                 \
         return n;                                                                                                         \
     }
@@ -312,9 +340,8 @@ static int as_is(int c)
             i++;                                                                                                          \
         if (is_checked()) {                                                                                               \
             CSPR_FRAME();                                                                                                 \
-            cspr_stack stack = CSPR_STACK();                                                                              \
-            read_range(a, i < (n) ? i + 1 : (n), stack);                                                                  \
-            read_range(b, i < (n) ? i + 1 : (n), stack);                                                                  \
+            READ(a, i < (n) ? i + 1 : (n));                                                                               \
+            READ(b, i < (n) ? i + 1 : (n));                                                                               \
         }                                                                                                                 \
         return i < (n) ? fold(x[i]) - fold(y[i]) : 0;                                                                     \
     } while (0)

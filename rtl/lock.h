@@ -7,6 +7,7 @@
 #define CSP_RTL_LOCK_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct cspr_lock {
@@ -34,6 +35,15 @@ static inline void cspr_lock_acquire(cspr_lock *l)
 static inline void cspr_lock_release(cspr_lock *l)
 {
     __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+// For fork: takes or gives back a lock on behalf of the whole process.
+static inline void cspr_lock_for_fork(cspr_lock *l, bool take)
+{
+    if (take)
+        cspr_lock_acquire(l);
+    else
+        cspr_lock_release(l);
 }
 
 #endif

@@ -129,6 +129,10 @@ void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack);
 // Forgets everything about a range: new stacks, fresh or vanished mappings. No check.
 void cspr_shadow_forget(uintptr_t lo, uintptr_t hi);
 
+// --- shadow.c: around fork; the process's other threads may be anywhere ----------------------------------------------------
+void cspr_core_before_fork(void);
+void cspr_core_after_fork(bool in_child);
+
 // --- sync.c: order through objects named by address; each does nothing without a task -------------------------------------
 void cspr_acquire(const void *obj, cspr_task *t);
 void cspr_release(const void *obj, cspr_task *t);

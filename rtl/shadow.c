@@ -4,8 +4,10 @@
 #include "shadow.h"
 
 #include "alloc.h"
+#include "depot.h"
 #include "extent.h"
 #include "side.h"
+#include "task.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +120,48 @@ void cspr_shadow_init(char **argv, char **envp)
                  errno);
     madvise(p, CSPR_SHADOW_SIZE, MADV_DONTDUMP);
     madvise(p, CSPR_SHADOW_SIZE, MADV_NOHUGEPAGE);
+}
+
+// --- taking a word that is busy -----------------------------------------------------------------------------------------
+
+static bool in_forked_child; // written while the process has one thread
+
+uint64_t cspr_word_take_slow(uint64_t *cells)
+{
+    enum { PATIENCE = 50000 };
+    unsigned turns = 0;
+    for (;;) {
+        while (__atomic_load_n(&cells[1], __ATOMIC_RELAXED) == CSPR_CELL_BUSY) { // relaxed: only when to try again
+            cspr_spin_turn(&turns);
+            if (in_forked_child && turns > PATIENCE)
+                return 0; // taken by a thread that fork left behind: ours, its history lost
+        }
+        uint64_t w = __atomic_exchange_n(&cells[1], CSPR_CELL_BUSY, __ATOMIC_ACQUIRE); // E1
+        if (w != CSPR_CELL_BUSY)
+            return w;
+    }
+}
+
+// Rule G1. The child has only the forking thread: the locks must be free of others' sections, words cannot be.
+void cspr_core_before_fork(void)
+{
+    cspr_enter();
+    cspr_task_fork_lock(true);
+    cspr_extent_fork_lock(true);
+    cspr_side_fork_lock(true);
+    cspr_depot_fork_lock(true);
+    cspr_alloc_fork_lock(true); // innermost: the others allocate
+}
+
+void cspr_core_after_fork(bool in_child)
+{
+    in_forked_child |= in_child;
+    cspr_alloc_fork_lock(false);
+    cspr_depot_fork_lock(false);
+    cspr_side_fork_lock(false);
+    cspr_extent_fork_lock(false);
+    cspr_task_fork_lock(false);
+    cspr_leave();
 }
 
 // --- ranges -----------------------------------------------------------------------------------------------------------------

@@ -38,16 +38,11 @@ static inline bool cspr_cell_is_aside(uint64_t cell)
 }
 
 // Takes the word; returns its write cell.
+uint64_t cspr_word_take_slow(uint64_t *cells);
 static inline uint64_t cspr_word_take(uint64_t *cells)
 {
-    unsigned turns = 0;
-    for (;;) {
-        uint64_t w = __atomic_exchange_n(&cells[1], CSPR_CELL_BUSY, __ATOMIC_ACQUIRE); // E1
-        if (CSPR_LIKELY(w != CSPR_CELL_BUSY))
-            return w;
-        while (__atomic_load_n(&cells[1], __ATOMIC_RELAXED) == CSPR_CELL_BUSY) // relaxed: only when to try again
-            cspr_spin_turn(&turns);
-    }
+    uint64_t w = __atomic_exchange_n(&cells[1], CSPR_CELL_BUSY, __ATOMIC_ACQUIRE); // E1
+    return CSPR_LIKELY(w != CSPR_CELL_BUSY) ? w : cspr_word_take_slow(cells);
 }
 
 // The read cell of a taken word. A write cell that is not aside beside a read cell that is: the range was forgotten under a

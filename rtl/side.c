@@ -427,3 +427,8 @@ cspr_sync *cspr_record_sync(cspr_record *rec, uintptr_t addr, bool make)
     }
     return s;
 }
+
+void cspr_side_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&free_lock, take);
+}

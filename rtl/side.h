@@ -74,6 +74,7 @@ typedef struct cspr_check {
 } cspr_check;
 
 void cspr_side_init(void);
+void cspr_side_fork_lock(bool take); // while the process forks (shadow.c)
 uint64_t cspr_side_count(void); // records in use, for stats
 
 // A record for the word with what its cells say. The caller has taken the word; r and w are plain cells or 0.

@@ -369,3 +369,8 @@ size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max)
         out[i] = t->held[t->n_held - n + i];
     return n;
 }
+
+void cspr_task_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&ids_lock, take);
+}

@@ -50,6 +50,8 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
 void cspr_task_finish(cspr_task *t);
 void cspr_task_free(cspr_task *t);
 
+void cspr_task_fork_lock(bool take); // while the process forks (shadow.c)
+
 // Moves __csp_current, __csp_top and __csp_site between the calling thread and its task.
 void cspr_task_load(cspr_task *t);
 void cspr_task_store(void);

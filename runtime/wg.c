@@ -4,8 +4,10 @@
 // Everything happens under the lock, also a wait that finds 0: the last done may still be on its way out of the lock, and
 // the group may be freed when the wait returns (rule W2).
 //
-// Detector. The dones of one cycle - from the counter leaving 0 until it is 0 again - accumulate in the group's clock, which
-// every wait of that cycle joins. An add that starts a cycle and a wait that parks must be ordered by the program; they are
+// Detector. Every done accumulates in the group's clock, which every wait joins: the counter is one atomic object, whose
+// read-modify-writes continue one another's release sequence. A new clock each time the counter leaves 0 would be wrong: in
+// add, go, add, go, wait the first coroutine may be done before the second add, and the wait is still ordered after both.
+// An add that starts a cycle and a wait that parks must be ordered by the program; they are
 // shown to the detector as a read and a write of `first_add`, so that it reports them when they are not (as Go's does).
 #include "waitq.h"
 
@@ -22,8 +24,6 @@ CSPI_IN_PUBLIC void add(csp_wg *wg, int n)
     bool first = wg->count == 0 && n > 0;
     if (n < 0)
         CSP_HOOK(release_merge, wg, NULL);
-    if (first)
-        CSP_HOOK(sync_reset, wg);
     wg->count += n;
     if (wg->count < 0) {
         cspi_lock_release(state_lock(wg));
