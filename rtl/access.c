@@ -107,6 +107,46 @@ void cspr_check_report(cspr_check *c)
         report_found(c);
 }
 
+// --- words aside that this epoch has done with -----------------------------------------------------------------------------
+// The inline check cannot see into a side record. What this thread found covered there is kept in a small filter, tagged with
+// the epoch: a hit is as exact as the inline check's (A10). A free or allocation of our own ends all hits, since the block
+// may become somebody else's within our epoch.
+
+enum { FILTER_SLOTS = 512 };
+static __thread struct {
+    uint64_t word; // bit 0: written
+    uint64_t done; // a cell: epoch, mask of bytes, and the filter's generation in place of the stack
+} filter[FILTER_SLOTS] __attribute__((tls_model("initial-exec")));
+static __thread uint32_t filter_generation __attribute__((tls_model("initial-exec")));
+
+static inline unsigned filter_slot(uintptr_t word)
+{
+    return (unsigned)(word >> 3 ^ word >> 12) % FILTER_SLOTS;
+}
+
+static inline bool filter_has(uintptr_t word, unsigned mask, bool is_write, uint32_t epoch)
+{
+    unsigned slot = filter_slot(word);
+    uint64_t want = cspr_cell_of(epoch, mask, filter_generation), done = filter[slot].done;
+    return filter[slot].word == (word | is_write) && !((done ^ want) & ~(0xffull << CSPR_MASK_SHIFT)) && (done & want) == want;
+}
+
+static void filter_add(uintptr_t word, unsigned mask, bool is_write, uint32_t epoch)
+{
+    unsigned slot = filter_slot(word);
+    if (filter_has(word, 0, is_write, epoch))
+        mask |= cspr_cell_mask(filter[slot].done);
+    filter[slot].word = word | is_write;
+    filter[slot].done = cspr_cell_of(epoch, mask, filter_generation);
+}
+
+static void filter_flush(void)
+{
+    filter_generation = (filter_generation + 1) & ((1u << CSPR_STACK_BITS) - 1);
+    if (!filter_generation) // came round: very old entries must not match
+        memset(filter, 0, sizeof filter);
+}
+
 // --- one word -------------------------------------------------------------------------------------------------------------
 
 void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind, cspr_stack stack)
@@ -245,15 +285,20 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
             cspr_record_drop_syncs(rec);
     }
     uint64_t read, write;
-    if (cspr_record_collapse(rec, &read, &write))
+    if (cspr_record_collapse(rec, &read, &write)) {
         cspr_word_give(cells, read, write);
-    else
-        cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
+        return;
+    }
+    cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
+    if (c->epoch)
+        filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
 }
 
 // Checks and records the access in one word; mask: its bytes there.
 static inline void access_word(cspr_check *c, uintptr_t word, unsigned mask)
 {
+    if (filter_has(word, mask, c->kind == CSPR_WRITE, c->epoch))
+        return;
     uint64_t *cells = cspr_shadow_of(word);
     uint64_t w = cspr_word_take(cells);
     c->word = word;
@@ -377,6 +422,7 @@ static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t s
     if (!t || !*addr)
         return false;
     cspr_enter();
+    filter_flush();
     cspr_check_begin(c, t, *addr, size, CSPR_WRITE, cspr_depot_tagged(stack, tag));
     *end = (*addr + size + 7) & ~(uintptr_t)7;
     *addr &= ~(uintptr_t)7;
@@ -431,6 +477,9 @@ static inline void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t
             count_unchecked();
         return;
     }
+    if ((addr & 7) + size <= 8 && filter_has(addr & ~(uintptr_t)7, bytes_mask(addr & 7, size), is_write,
+                                             cspr_cell_epoch(__csp_current)))
+        return;
     cspr_task *t = cspr_task_current();
     if (CSPR_UNLIKELY(!t))
         return;

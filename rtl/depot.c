@@ -172,12 +172,33 @@ cspr_stack cspr_depot_stack(uint32_t node, uintptr_t pc)
     return intern(&stacks, (uint64_t)KIND_ACCESS << KIND_SHIFT | (pc & ADDR_MASK), node, 0);
 }
 
+// What this thread looked up lately: keys of stacks, or of nodes with bit 63 set, to ids. Most lookups end here, without a
+// lock. 8 KB of thread-local storage.
+static __thread struct {
+    uint64_t addr;
+    uint32_t node;
+    uint32_t id;
+} cache[CACHE_SLOTS] __attribute__((tls_model("initial-exec")));
+#define CACHE_NODE (1ull << 63)
+
+static inline uint32_t lookup(uint32_t node, uint64_t addr)
+{
+    unsigned slot = (unsigned)((addr * 0x9e3779b97f4a7c15ull >> 40) ^ node) % CACHE_SLOTS;
+    if (CSPR_LIKELY(cache[slot].addr == addr && cache[slot].node == node && cache[slot].id))
+        return cache[slot].id;
+    uint32_t id = addr & CACHE_NODE ? cspr_depot_node(node, addr & ADDR_MASK) : intern(&stacks, addr, node, 0);
+    cache[slot].addr = addr;
+    cache[slot].node = node;
+    cache[slot].id = id;
+    return id;
+}
+
 cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fresh, unsigned new_mask)
 {
     if (old == fresh || !new_mask)
         return old;
     uint64_t a = (uint64_t)KIND_COMPOSITE << KIND_SHIFT | (uint64_t)old_mask << 40 | (uint64_t)new_mask << 32 | old;
-    return intern(&stacks, a, fresh, 0);
+    return lookup(fresh, a);
 }
 
 cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag)
@@ -211,27 +232,6 @@ cspr_stack_tag cspr_depot_untag(cspr_stack *s)
 }
 
 // --- from frame records ---------------------------------------------------------------------------------------------------
-
-// What this thread looked up lately: (node, address) -> id; bit 63 of the address: a node, not a stack. Most lookups end
-// here, without a lock. 8 KB of thread-local storage.
-static __thread struct {
-    uint64_t addr;
-    uint32_t node;
-    uint32_t id;
-} cache[CACHE_SLOTS] __attribute__((tls_model("initial-exec")));
-#define CACHE_NODE (1ull << 63)
-
-static inline uint32_t lookup(uint32_t node, uint64_t addr)
-{
-    unsigned slot = (unsigned)((addr * 0x9e3779b97f4a7c15ull >> 40) ^ node) % CACHE_SLOTS;
-    if (CSPR_LIKELY(cache[slot].addr == addr && cache[slot].node == node && cache[slot].id))
-        return cache[slot].id;
-    uint32_t id = addr & CACHE_NODE ? cspr_depot_node(node, addr & ADDR_MASK) : cspr_depot_stack(node, addr);
-    cache[slot].addr = addr;
-    cache[slot].node = node;
-    cache[slot].id = id;
-    return id;
-}
 
 // Names the n newest records from top on; `parent` is the node of the one before them. Deep chains are cut into pieces,
 // since the list can only be walked towards the old end and stacks are small.

@@ -7,8 +7,8 @@
 // Detector. Every done accumulates in the group's clock, which every wait joins: the counter is one atomic object, whose
 // read-modify-writes continue one another's release sequence. A new clock each time the counter leaves 0 would be wrong: in
 // add, go, add, go, wait the first coroutine may be done before the second add, and the wait is still ordered after both.
-// An add that starts a cycle and a wait that parks must be ordered by the program; they are
-// shown to the detector as a read and a write of `first_add`, so that it reports them when they are not (as Go's does).
+// An add that finds 0 and a wait that parks must be ordered by the program; they are shown to the detector as a read and a
+// write of `first_add`, so that it reports them when they are not (as Go's does).
 #include "waitq.h"
 
 #include "csp/go.h"
