@@ -5,6 +5,7 @@
 // would otherwise be reported:
 //   - memory that no other task can name (locals that do not escape, by-value parameters),
 //   - memory nobody writes (constants, virtual tables),
+//   - errno, which is the coroutine's own: the runtime keeps it over every switch, though its address is the OS thread's,
 //   - what the same block has already checked, with nothing in between that can end the epoch (rule D4): whoever
 //     conflicts with the second access then conflicts with the first,
 //   - what the compiler itself added (!nosanitize, profile counters) or keeps in another address space.
@@ -23,6 +24,7 @@ using namespace llvm;
 
 STATISTIC(NumSkippedPrivate, "accesses not checked: local that does not escape");
 STATISTIC(NumSkippedConstant, "accesses not checked: constant memory");
+STATISTIC(NumSkippedErrno, "accesses not checked: errno");
 STATISTIC(NumSkippedVtable, "accesses not checked: virtual table");
 STATISTIC(NumSkippedChecked, "accesses not checked: same block has checked them");
 STATISTIC(NumSkippedCompilerMade, "accesses not checked: made by the compiler");
@@ -52,6 +54,12 @@ bool isConstantMemory(const csp::Access &A) {
     return false;
   const auto *Global = dyn_cast<GlobalVariable>(getUnderlyingObject(A.Addr));
   return Global && Global->isConstant();
+}
+
+bool isErrno(const csp::Access &A) {
+  const auto *Call = dyn_cast<CallBase>(getUnderlyingObject(A.Addr));
+  const Function *Callee = Call ? Call->getCalledFunction() : nullptr;
+  return Callee && (Callee->getName() == "__errno_location" || Callee->getName() == "csp_errno");
 }
 
 // A slot of a virtual table: read at an address that was itself read as an object's table pointer.
@@ -119,6 +127,8 @@ bool AccessFilter::cannotRace(const Access &A) {
     return ++NumSkippedCompilerMade, true;
   if (isConstantMemory(A))
     return ++NumSkippedConstant, true;
+  if (isErrno(A))
+    return ++NumSkippedErrno, true;
   if (isVtableSlot(A))
     return ++NumSkippedVtable, true;
   if (isPrivateMemory(A.Addr))

@@ -131,6 +131,12 @@ static inline bool filter_has(uintptr_t word, unsigned mask, bool is_write, uint
     return filter[slot].word == (word | is_write) && !((done ^ want) & ~(0xffull << CSPR_MASK_SHIFT)) && (done & want) == want;
 }
 
+// Relaxed: a hint; the filter itself is exact.
+static inline bool is_aside_now(uintptr_t addr)
+{
+    return cspr_cell_is_aside(__atomic_load_n(&cspr_shadow_of(addr)[1], __ATOMIC_RELAXED));
+}
+
 static void filter_add(uintptr_t word, unsigned mask, bool is_write, uint32_t epoch)
 {
     unsigned slot = filter_slot(word);
@@ -140,7 +146,7 @@ static void filter_add(uintptr_t word, unsigned mask, bool is_write, uint32_t ep
     filter[slot].done = cspr_cell_of(epoch, mask, filter_generation);
 }
 
-static void filter_flush(void)
+void cspr_filter_flush(void)
 {
     filter_generation = (filter_generation + 1) & ((1u << CSPR_STACK_BITS) - 1);
     if (!filter_generation) // came round: very old entries must not match
@@ -278,14 +284,14 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
     cspr_record *rec = cspr_word_record(c->word, cells, w);
     if (CSPR_UNLIKELY(cspr_extent_any))
         cspr_check_extent(c, mask & ~cspr_record_written(rec));
-    cspr_record_access(rec, c, mask);
+    bool changed = cspr_record_access(rec, c, mask);
     if (rec->syncs && c->kind == CSPR_WRITE) {
         reset_overwritten_syncs(rec, c, mask);
         if (mask == 0xff && all_syncs_empty(rec))
             cspr_record_drop_syncs(rec);
     }
     uint64_t read, write;
-    if (cspr_record_collapse(rec, &read, &write)) {
+    if ((changed || !cspr_cell_is_aside(w)) && cspr_record_collapse(rec, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
     }
@@ -297,7 +303,7 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
 // Checks and records the access in one word; mask: its bytes there.
 static inline void access_word(cspr_check *c, uintptr_t word, unsigned mask)
 {
-    if (filter_has(word, mask, c->kind == CSPR_WRITE, c->epoch))
+    if (is_aside_now(word) && filter_has(word, mask, c->kind == CSPR_WRITE, c->epoch))
         return;
     uint64_t *cells = cspr_shadow_of(word);
     uint64_t w = cspr_word_take(cells);
@@ -422,7 +428,7 @@ static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t s
     if (!t || !*addr)
         return false;
     cspr_enter();
-    filter_flush();
+    cspr_filter_flush();
     cspr_check_begin(c, t, *addr, size, CSPR_WRITE, cspr_depot_tagged(stack, tag));
     *end = (*addr + size + 7) & ~(uintptr_t)7;
     *addr &= ~(uintptr_t)7;
@@ -477,8 +483,8 @@ static inline void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t
             count_unchecked();
         return;
     }
-    if ((addr & 7) + size <= 8 && filter_has(addr & ~(uintptr_t)7, bytes_mask(addr & 7, size), is_write,
-                                             cspr_cell_epoch(__csp_current)))
+    if ((addr & 7) + size <= 8 && is_aside_now(addr) &&
+        filter_has(addr & ~(uintptr_t)7, bytes_mask(addr & 7, size), is_write, cspr_cell_epoch(__csp_current)))
         return;
     cspr_task *t = cspr_task_current();
     if (CSPR_UNLIKELY(!t))

@@ -10,6 +10,9 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
 // Tells the races found. No word is taken; in_rtl > 0.
 void cspr_check_report(cspr_check *c);
 
+// Ends the hits of this thread's filter: memory of its own may have become somebody else's.
+void cspr_filter_flush(void);
+
 // The record of a word the caller has taken, made from its cells if need be. The word is to be given back with
 // cspr_record_cell in both cells.
 cspr_record *cspr_word_record(uintptr_t word, const uint64_t *cells, uint64_t w);

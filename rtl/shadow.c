@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "shadow.h"
 
+#include "access.h"
 #include "alloc.h"
 #include "depot.h"
 #include "extent.h"
@@ -243,6 +244,7 @@ static void forget_run(uintptr_t lo, uintptr_t hi, bool touched, void *arg)
 void cspr_shadow_forget(uintptr_t lo, uintptr_t hi)
 {
     cspr_enter();
+    cspr_filter_flush();
     cspr_extent_set(lo & ~(CSPR_GRANULE - 1), (hi + CSPR_GRANULE - 1) & ~(CSPR_GRANULE - 1), NULL);
     lo = (lo + 7) & ~(uintptr_t)7;
     hi &= ~(uintptr_t)7;

@@ -240,10 +240,10 @@ static unsigned covered_by_own(const cspr_set *s, const cspr_check *c)
     return covered;
 }
 
-static void access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
+static bool access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (!(mask & ~(covered_by_own(&rec->reads, c) | covered_by_own(&rec->writes, c))))
-        return;
+        return false;
     for (uint32_t i = 0; i < rec->writes.n; i++)
         meet(c, &rec->writes.entry[i], mask);
     meet_all(rec, c, &rec->atomics, mask, NULL, 0);
@@ -252,22 +252,24 @@ static void access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
     else
         meet_all(rec, c, &rec->reads, mask, rec->read_room, CSPR_SET_ROOM);
     add(rec, c, &rec->reads, mask);
+    return true;
 }
 
-static void access_plain_write(cspr_record *rec, cspr_check *c, unsigned mask)
+static bool access_plain_write(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (!(mask & ~covered_by_own(&rec->writes, c)))
-        return;
+        return false;
     meet_all(rec, c, &rec->writes, mask, rec->write_room, CSPR_SET_ROOM);
     meet_all(rec, c, &rec->reads, mask, rec->read_room, CSPR_SET_ROOM);
     meet_all(rec, c, &rec->atomics, mask, NULL, 0);
     add(rec, c, &rec->writes, mask);
+    return true;
 }
 
-static void access_atomic(cspr_record *rec, cspr_check *c, unsigned mask)
+static bool access_atomic(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (!(mask & ~covered_by_own(&rec->atomics, c)))
-        return;
+        return false;
     for (uint32_t i = 0; i < rec->writes.n; i++)
         meet(c, &rec->writes.entry[i], mask);
     if (c->kind == CSPR_ATOMIC_WRITE)
@@ -277,16 +279,16 @@ static void access_atomic(cspr_record *rec, cspr_check *c, unsigned mask)
     else
         meet_all(rec, c, &rec->atomics, mask, NULL, 0);
     add(rec, c, &rec->atomics, mask);
+    return true;
 }
 
-void cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
+bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (c->kind == CSPR_READ)
-        access_plain_read(rec, c, mask);
-    else if (c->kind == CSPR_WRITE)
-        access_plain_write(rec, c, mask);
-    else
-        access_atomic(rec, c, mask);
+        return access_plain_read(rec, c, mask);
+    if (c->kind == CSPR_WRITE)
+        return access_plain_write(rec, c, mask);
+    return access_atomic(rec, c, mask);
 }
 
 unsigned cspr_record_written(const cspr_record *rec)

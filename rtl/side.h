@@ -84,8 +84,8 @@ void cspr_record_free(cspr_record *rec);
 uint64_t cspr_record_cell(const cspr_record *rec); // the tag for both cells
 cspr_record *cspr_record_of(uint64_t cell);
 
-// Checks the access against the record and records it.
-void cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
+// Checks the access against the record and records it; false: this epoch had done so, nothing changed.
+bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
 // Bytes whose last plain write is known.
 unsigned cspr_record_written(const cspr_record *rec);
 // When two cells can say all there is: stores them, frees the record, true.

@@ -24,6 +24,25 @@ define i32 @private_local(i32 %i) sanitize_thread {
   ret i32 %v
 }
 
+; CHECK-LABEL: define void @set_errno(
+; CHECK-NOT:     @__csp_write
+; CHECK:         ret void
+declare ptr @__errno_location()
+define void @set_errno() sanitize_thread {
+  %e = call ptr @__errno_location()
+  store i32 1, ptr %e, align 4
+  ret void
+}
+
+; CHECK-LABEL: define void @returned_pointer(
+; CHECK:         @__csp_write4(ptr %e,
+declare ptr @pointer()
+define void @returned_pointer() sanitize_thread {
+  %e = call ptr @pointer()
+  store i32 1, ptr %e, align 4
+  ret void
+}
+
 ; CHECK-LABEL: define void @escaping_local(
 ; CHECK:         @__csp_write4(ptr %a,
 define void @escaping_local() sanitize_thread {

@@ -5,6 +5,7 @@
 
 #include "chan.h"
 #include "context.h"
+#include "errno.h"
 #include "go.h"
 #include "select.h"
 #include "sync.h"

@@ -5,7 +5,7 @@
 // threads (CSP_MAXPROCS, default the number of cores). A program's main is the main coroutine; the runtime starts with the
 // first call. When main returns the process ends, whatever the others do. Every function may also be called from a pthread
 // of the program, which then blocks where a coroutine would park. A coroutine may continue on another OS thread after any
-// call that parks: do not keep the address of a thread-local variable over one. errno is each coroutine's own.
+// call that parks: do not keep the address of a thread-local variable over one. errno is each coroutine's own (errno.h).
 #ifndef CSP_GO_H
 #define CSP_GO_H
 

@@ -22,14 +22,6 @@
 
 namespace {
 
-// Compilers keep errno's address over calls, a coroutine may change its thread: so not inlined.
-__attribute__((noinline)) void set_errno(int e) { errno = e; }
-__attribute__((noinline)) int get_errno()
-{
-    asm volatile("" ::: "memory");
-    return errno;
-}
-
 void wait_until_alone()
 {
     while (csp_count() > 1)
@@ -153,22 +145,22 @@ TEST_P(Sched, ErrnoAndRoundingModeAreTheCoroutinesOwn)
                 [](void *n) {
                     int mine = static_cast<int>(reinterpret_cast<intptr_t>(n));
                     int mode = mine % 2 ? FE_UPWARD : FE_DOWNWARD;
-                    set_errno(mine);
+                    errno = mine; // csp.h's errno: right though the address changes under the compiler's hands
                     fesetround(mode);
                     for (int j = 0; j < 50; j++) {
                         if (j % 10 == 0)
                             csp_sleep(10 * CSP_US);
                         else
                             csp_yield();
-                        wrong += get_errno() != mine || fegetround() != mode;
+                        wrong += errno != mine || fegetround() != mode;
                     }
                 },
                 reinterpret_cast<void *>(i));
-        set_errno(77);
+        errno = 77;
         csp_sleep(CSP_MS);
-        EXPECT_EQ(get_errno(), 77);
+        EXPECT_EQ(errno, 77);
         wait_until_alone();
-        EXPECT_EQ(get_errno(), 77);
+        EXPECT_EQ(errno, 77);
         EXPECT_EQ(fegetround(), FE_TONEAREST);
         EXPECT_EQ(wrong, 0);
     });
