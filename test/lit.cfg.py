@@ -10,6 +10,8 @@
 #   %check_norace          its twin: status 0 and not a word on standard error
 #   %check_example         docs/examples: -O0, -O1 and -O2, CSP_MAXPROCS 1 and 2, twice each
 #   %check_plain           the same program without the sanitizer, by cspcc and by gcc
+#
+# `lit --param runs=20 build/test/examples` runs each example so many times instead of twice, the pairs so many instead of once.
 
 import os
 import shlex
@@ -43,11 +45,14 @@ check = " ".join([
 check_cspcc = check + " --cc=" + shlex.quote(cspcc)
 check_gcc = "%s --cc='%s' --flags='-g -I%s' --libs='%s -lpthread'" % (check, config.csp_gcc, include_dir, libcsp)
 
+example_runs = " --runs=" + lit_config.params.get("runs", "2")
+pair_runs = " --runs=" + lit_config.params.get("runs", "1")
+
 # Longer words first: lit replaces them in this order.
 config.substitutions += [
-    ("%check_race", check_cspcc + " --status=66"),
-    ("%check_norace", check_cspcc + " --silent"),
-    ("%check_example", check_cspcc + " --levels=O0,O1,O2 --runs=2"),
+    ("%check_race", check_cspcc + pair_runs + " --status=66"),
+    ("%check_norace", check_cspcc + pair_runs + " --silent"),
+    ("%check_example", check_cspcc + " --levels=O0,O1,O2" + example_runs),
     ("%check_plain_gcc", check_gcc),
     ("%check_plain", check_cspcc + " --flags=-g"),
     ("%check", check_cspcc),
