@@ -59,6 +59,8 @@ public:
       replaceCopy(*M);
     for (Instruction *I : Atomics)
       csp::replaceAtomic(Abi, *I, Calls);
+    for (CallBase *Call : CxxCalls)
+      csp::tellCxxRuntimeCall(Abi, *Call, Calls);
     if (!Calls.empty())
       csp::keepFrameRecord(Abi, F, Calls);
     for (const Access &A : Accesses)
@@ -107,6 +109,8 @@ private:
   void collectCall(CallBase &Call) {
     if (csp::wantsContext(Call))
       Calls.push_back(&Call);
+    if (csp::isCxxRuntimeCall(Call))
+      CxxCalls.push_back(&Call);
     if (!ChecksAccesses)
       return;
     if (auto *Intrinsic = dyn_cast<IntrinsicInst>(&Call))
@@ -197,6 +201,7 @@ private:
   SmallVector<Instruction *, 8> Atomics;
   SmallVector<MemIntrinsic *, 8> Copies;
   SmallVector<CallBase *, 16> Calls;
+  SmallVector<CallBase *, 2> CxxCalls;
 };
 
 // An instrumented function touches shadow, thread-locals and, in its callees, much else: what was deduced from its

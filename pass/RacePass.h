@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One function is instrumented in three steps: collect what it does (RacePass.cpp), leave out what need not be checked
-// (AccessFilter.cpp), insert (MaskedAccess.cpp, FastPath.cpp, Atomics.cpp, CallContext.cpp).
+// (AccessFilter.cpp), insert (MaskedAccess.cpp, FastPath.cpp, Atomics.cpp, CxxRuntime.cpp, CallContext.cpp).
 #ifndef CSP_PASS_RACEPASS_H
 #define CSP_PASS_RACEPASS_H
 
@@ -66,6 +66,12 @@ void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord);
 bool isSynchronizing(const llvm::Instruction &I);
 // Replaces I by calls and appends them to Calls.
 void replaceAtomic(RuntimeAbi &Abi, llvm::Instruction &I, llvm::SmallVectorImpl<llvm::CallBase *> &Calls);
+
+// --- CxxRuntime.cpp -----------------------------------------------------------------------------------------------
+// True for a call of the C++ runtime that orders threads in ways the detector cannot see.
+bool isCxxRuntimeCall(const llvm::CallBase &Call);
+// Adds the call that tells the detector, and appends it to Calls.
+void tellCxxRuntimeCall(RuntimeAbi &Abi, llvm::CallBase &Call, llvm::SmallVectorImpl<llvm::CallBase *> &Calls);
 
 // --- CallContext.cpp ----------------------------------------------------------------------------------------------
 // True for a call whose callee may want to know where it was called from.

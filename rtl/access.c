@@ -162,7 +162,7 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
     c->size = size;
     c->epoch = cspr_task_name_epoch(t);
     c->at = t->clock.own_at;
-    c->stack = stack;
+    cspr_check_set_stack(c, stack);
     c->kind = kind;
     c->n_found = 0;
 }

@@ -3,10 +3,18 @@
 #ifndef CSP_RTL_ACCESS_H
 #define CSP_RTL_ACCESS_H
 
+#include "depot.h"
 #include "side.h"
+#include "tls.h"
 
 // Prepares *c for an access by t, the running task: opens and names its epoch.
 void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind, cspr_stack stack);
+// The access's stack, tagged when it is one to the running OS thread's own thread-locals; c->addr is set.
+static inline void cspr_check_set_stack(cspr_check *c, cspr_stack stack)
+{
+    c->is_tls = cspr_in_own_tls(c->addr);
+    c->stack = CSPR_UNLIKELY(c->is_tls) ? cspr_depot_tagged(stack, CSPR_TAG_TLS) : stack;
+}
 // Tells the races found. No word is taken; in_rtl > 0.
 void cspr_check_report(cspr_check *c);
 

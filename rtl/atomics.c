@@ -37,7 +37,7 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
     o->check.size = size;
     o->check.epoch = t->epoch; // side records name epochs in full: none is issued for an atomic
     o->check.at = t->clock.own_at;
-    o->check.stack = cspr_depot_here(pc, NULL);
+    cspr_check_set_stack(&o->check, cspr_depot_here(pc, NULL));
     o->check.n_found = 0;
     o->n_words = (addr & 7) + size > 8 ? 2 : 1;
     for (unsigned i = 0; i < o->n_words; i++) {
@@ -106,36 +106,49 @@ static void transfer_rmw(cspr_task *t, cspr_sync *s, int order)
     s->rmw = !s->rmw || s->rmw == t->who ? t->who : CSPR_SEVERAL;
 }
 
-static void transfer(cspr_task *t, cspr_record *rec, uintptr_t addr, int what, int order)
+// What was released to the value that the operation has read.
+static void transfer_in(cspr_task *t, cspr_record *rec, uintptr_t addr, int order)
 {
-    bool gives = (what & STORES) && (releases(order) || t->fence);
-    cspr_sync *s = cspr_record_sync(rec, addr, gives);
-    if (what & LOADS)
-        transfer_load(t, s, order);
-    if ((what & STORES) && s) {
-        if (what & LOADS)
-            transfer_rmw(t, s, order);
-        else
-            transfer_store(t, s, order);
-    }
+    transfer_load(t, cspr_record_sync(rec, addr, false), order);
 }
 
-// After the operation: checks and records it, moves clocks, gives the words back.
+static void transfer_out(cspr_task *t, cspr_record *rec, uintptr_t addr, int what, int order)
+{
+    cspr_sync *s = cspr_record_sync(rec, addr, releases(order) || t->fence);
+    if (!s)
+        return;
+    if (what & LOADS)
+        transfer_rmw(t, s, order);
+    else
+        transfer_store(t, s, order);
+}
+
+// Checks and records the operation in one of its words.
+static void access_word(cspr_check *c, cspr_record *rec, uintptr_t word)
+{
+    uintptr_t last = c->addr + c->size, from = word > c->addr ? word : c->addr, to = word + 8 < last ? word + 8 : last;
+    unsigned mask = ((1u << (to - from)) - 1) << (from - word);
+    c->word = word;
+    cspr_check_extent(c, mask & ~cspr_record_written(rec));
+    cspr_record_access(rec, c, mask);
+}
+
+// After the operation: moves clocks, checks and records it, gives the words back. It is checked after it has acquired: what
+// was before the value it read, a plain initialisation of the object say, is before the operation.
 static void end(atomic_op *o, int what, int order)
 {
     cspr_check *c = &o->check;
     cspr_record *rec[2];
     c->kind = what & STORES ? CSPR_ATOMIC_WRITE : CSPR_ATOMIC_READ;
-    uintptr_t word = c->addr & ~(uintptr_t)7, last = c->addr + c->size;
-    for (unsigned i = 0; i < o->n_words; i++, word += 8) {
-        rec[i] = cspr_word_record(word, o->cells[i], o->w[i]);
-        uintptr_t from = word > c->addr ? word : c->addr, to = word + 8 < last ? word + 8 : last;
-        unsigned mask = ((1u << (to - from)) - 1) << (from - word);
-        c->word = word;
-        cspr_check_extent(c, mask & ~cspr_record_written(rec[i]));
-        cspr_record_access(rec[i], c, mask);
-    }
-    transfer(c->task, rec[0], c->addr, what, order);
+    uintptr_t word = c->addr & ~(uintptr_t)7;
+    for (unsigned i = 0; i < o->n_words; i++)
+        rec[i] = cspr_word_record(word + i * 8, o->cells[i], o->w[i]);
+    if (what & LOADS)
+        transfer_in(c->task, rec[0], c->addr, order);
+    for (unsigned i = 0; i < o->n_words; i++)
+        access_word(c, rec[i], word + i * 8);
+    if (what & STORES)
+        transfer_out(c->task, rec[0], c->addr, what, order);
     for (unsigned i = o->n_words; i-- > 0;)
         cspr_word_give(o->cells[i], cspr_record_cell(rec[i]), cspr_record_cell(rec[i]));
     cspr_check_report(c);

@@ -203,7 +203,7 @@ cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fr
 
 cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag)
 {
-    return intern(&stacks, (uint64_t)KIND_TAGGED << KIND_SHIFT | tag, inner, 0);
+    return lookup(inner, (uint64_t)KIND_TAGGED << KIND_SHIFT | tag);
 }
 
 cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers)
@@ -229,6 +229,11 @@ cspr_stack_tag cspr_depot_untag(cspr_stack *s)
         return CSPR_TAG_NONE;
     *s = e->b;
     return (cspr_stack_tag)(e->a & 3);
+}
+
+bool cspr_depot_is_tls(cspr_stack s)
+{
+    return cspr_depot_untag(&s) == CSPR_TAG_TLS;
 }
 
 // --- from frame records ---------------------------------------------------------------------------------------------------

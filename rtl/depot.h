@@ -5,13 +5,14 @@
 //   stack id  one of   (node, pc)                                    an access
 //                      (old id, old mask, new id, new mask)          an epoch's bytes that came from different places
 //                      (alloc or free, id)                           what the allocator did to a block
+//                      (tls, id)                                     an access to the OS thread's own thread-local block
 // Ids below cspr_depot_cell_limit fit a cell; larger ones are recorded aside.
 #ifndef CSP_RTL_DEPOT_H
 #define CSP_RTL_DEPOT_H
 
 #include "rtl.h"
 
-typedef enum cspr_stack_tag { CSPR_TAG_NONE, CSPR_TAG_ALLOC, CSPR_TAG_FREE } cspr_stack_tag;
+typedef enum cspr_stack_tag { CSPR_TAG_NONE, CSPR_TAG_ALLOC, CSPR_TAG_FREE, CSPR_TAG_TLS } cspr_stack_tag;
 
 extern uint32_t cspr_depot_cell_limit; // smaller in tests
 
@@ -26,6 +27,7 @@ cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag);
 // The id that stands for the lowest byte of mask; *covers: all bytes of `within` it stands for, that one included.
 cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers);
 cspr_stack_tag cspr_depot_untag(cspr_stack *s);
+bool cspr_depot_is_tls(cspr_stack s);
 
 // The node of the newest frame record; names records that have none yet. Caller is on the stack the records live on.
 uint32_t cspr_depot_node_of(csp_frame *top);

@@ -7,6 +7,7 @@
 //     option's status if there was anything to report.
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
 #include "access.h"
+#include "fd.h"
 #include "leak.h"
 #include "libc.h"
 #include "modules.h"
@@ -80,18 +81,21 @@ void cspr_before_exit(void)
 static void before_fork(void)
 {
     cspr_report_lock(); // nobody is in the middle of a conversation with the symbolizer
+    cspr_fd_before_fork();
     cspr_core_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
     cspr_core_after_fork(false);
+    cspr_fd_after_fork(false);
     cspr_report_unlock();
 }
 
 static void after_fork_in_child(void)
 {
     cspr_core_after_fork(true);
+    cspr_fd_after_fork(true);
     cspr_symbolizer_after_fork();
     atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's
     cspr_report_unlock();
@@ -101,6 +105,7 @@ int __cxa_atexit(void (*fn)(void *), void *arg, void *dso);
 
 void cspr_exit_init(void)
 {
+    cspr_fd_init();
     __cxa_atexit(print_counts, NULL, NULL);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
@@ -119,7 +124,9 @@ CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
     char *stack = mmap(NULL, LAST_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED)
         cspr_die("out of memory: no stack for the end of the program");
-    int status = program_main(argc, argv, envp);
+    int status;
+    pthread_cleanup_push(cspr_forget_records, NULL); // pthread_exit in main: see intercept_thread.c
+    status = program_main(argc, argv, envp);
     __asm__ volatile("mov %0, %%rsp\n\t"
                      "xor %%ebp, %%ebp\n\t"
                      "call *%1\n\t"
@@ -128,6 +135,7 @@ CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
                      : "r"(stack + LAST_STACK), "r"(end_program), "D"(status)
                      : "memory");
     __builtin_unreachable();
+    pthread_cleanup_pop(0); // the other brace: not reached, since a call from here would lie upon main's frame
 }
 
 CSPR_INTERFACE int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),

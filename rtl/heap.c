@@ -80,7 +80,7 @@ static void *get_raw(size_t gap, size_t size, bool zeroed)
     return zeroed ? __libc_calloc(1, size + gap) : __libc_malloc(size + gap);
 }
 
-void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack)
+void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack, bool is_foreign)
 {
     size_t gap = alignment > MIN_GAP ? alignment : MIN_GAP;
     if (size > MAX_SIZE || gap > MAX_SIZE) {
@@ -104,7 +104,9 @@ void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack
     size_t bit = bit_of((uintptr_t)start);
     // release: a reporter that finds the bit reads the header
     atomic_fetch_or_explicit(&starts[bit / 64], (uint64_t)1 << (bit % 64), memory_order_release);
-    if (stack)
+    if (stack && is_foreign)
+        cspr_shadow_forget((uintptr_t)start, (uintptr_t)start + size + 7);
+    else if (stack)
         cspr_access_alloc((uintptr_t)start, size, stack);
     return start;
 }

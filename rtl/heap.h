@@ -6,8 +6,9 @@
 #include "rtl.h"
 
 // A block of `size` bytes at the alignment (a power of two, at least 16); NULL with ENOMEM. `stack` is the allocating
-// function's, 0: nothing is recorded, as for memory of our own.
-void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack);
+// function's, 0: nothing is recorded, as for memory of our own. is_foreign: a block that libc takes for itself, which orders
+// its uses by locks nobody sees; it has no past, and its making is no write.
+void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack, bool is_foreign);
 // False: p is not a block of ours (allocated before start-up, or by libc for itself).
 bool cspr_heap_is_ours(const void *p);
 size_t cspr_heap_size(const void *p);

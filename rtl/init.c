@@ -9,8 +9,10 @@
 #include "shadow.h"
 #include "side.h"
 #include "task.h"
+#include "tls.h"
 
 #include <sys/resource.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 static char **start_argv, **start_envp;
@@ -48,6 +50,7 @@ void cspr_init(void)
     cspr_shadow_init(start_argv, start_envp);
     cspr_epoch_init();
     cspr_depot_init();
+    cspr_tls_init();
     cspr_side_init();
     cspr_extent_init();
     cspr_who_init();
@@ -55,6 +58,9 @@ void cspr_init(void)
     cspr_suppress_init();
     make_main_task();
     cspi_hooks = &cspr_hooks;
+    // libstdc++ counts its references without atomics while libc believes in one thread; with coroutines there are several
+    // tasks even then, and the counts would be races.
+    __libc_single_threaded = 0;
     cspr_exit_init();
     cspr_ready = true;
     cspr_leave();

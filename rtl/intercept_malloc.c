@@ -1,5 +1,7 @@
 // intercept_malloc.c - malloc and friends: the program's blocks are checked and remembered (rule A8).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// libc calls them too: what it allocates for itself (streams, locales, resolver and loader tables) passes from thread to thread
+// under locks of its own. Frees are always checked, so that freeaddrinfo, fclose, ... meet the program's accesses.
 // These are called from the first instructions of ld.so on, long before cspr_init: until it has run they are libc's.
 #include "heap.h"
 #include "libc.h"
@@ -14,6 +16,8 @@ void *__libc_realloc(void *p, size_t size);
 // The stack to record an allocation with, 0 when this one is not the program's business. After CSPR_FRAME().
 #define STACK_IF_RECORDED() (CSPR_UNLIKELY(!cspr_ready || cspr_bypass()) ? 0 : CSPR_STACK())
 
+#define IS_FOREIGN() cspr_pc_is_libc((uintptr_t)__builtin_return_address(0))
+
 static bool is_power_of_two(size_t n)
 {
     return n && !(n & (n - 1));
@@ -22,7 +26,7 @@ static bool is_power_of_two(size_t n)
 CSPR_INTERCEPTOR void *malloc(size_t size)
 {
     CSPR_FRAME();
-    return cspr_heap_new(1, size, false, STACK_IF_RECORDED());
+    return cspr_heap_new(1, size, false, STACK_IF_RECORDED(), IS_FOREIGN());
 }
 
 CSPR_INTERCEPTOR void *calloc(size_t n, size_t size)
@@ -33,7 +37,7 @@ CSPR_INTERCEPTOR void *calloc(size_t n, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return cspr_heap_new(1, bytes, true, STACK_IF_RECORDED());
+    return cspr_heap_new(1, bytes, true, STACK_IF_RECORDED(), IS_FOREIGN());
 }
 
 CSPR_INTERCEPTOR void free(void *p)
@@ -53,11 +57,11 @@ CSPR_INTERCEPTOR void cfree(void *p)
 }
 
 // A new block, a copy, and the old one freed: that is what the program may rely on, and what is recorded.
-static void *change_size(void *p, size_t size, cspr_stack stack)
+static void *change_size(void *p, size_t size, cspr_stack stack, bool is_foreign)
 {
     if (!cspr_heap_is_ours(p))
         return __libc_realloc(p, size);
-    void *bigger = cspr_heap_new(1, size, false, stack);
+    void *bigger = cspr_heap_new(1, size, false, stack, is_foreign);
     if (!bigger)
         return NULL;
     size_t old = cspr_heap_size(p);
@@ -71,9 +75,9 @@ CSPR_INTERCEPTOR void *realloc(void *p, size_t size)
     CSPR_FRAME();
     cspr_stack stack = STACK_IF_RECORDED();
     if (!p)
-        return cspr_heap_new(1, size, false, stack);
+        return cspr_heap_new(1, size, false, stack, IS_FOREIGN());
     if (size)
-        return change_size(p, size, stack);
+        return change_size(p, size, stack, IS_FOREIGN());
     cspr_heap_delete(p, stack); // as glibc does
     return NULL;
 }
@@ -88,9 +92,9 @@ CSPR_INTERCEPTOR void *reallocarray(void *p, size_t n, size_t size)
     }
     cspr_stack stack = STACK_IF_RECORDED();
     if (!p)
-        return cspr_heap_new(1, bytes, false, stack);
+        return cspr_heap_new(1, bytes, false, stack, IS_FOREIGN());
     if (bytes)
-        return change_size(p, bytes, stack);
+        return change_size(p, bytes, stack, IS_FOREIGN());
     cspr_heap_delete(p, stack);
     return NULL;
 }
@@ -100,7 +104,7 @@ CSPR_INTERCEPTOR void *memalign(size_t alignment, size_t size)
     CSPR_FRAME();
     while (!is_power_of_two(alignment)) // glibc rounds up
         alignment = alignment ? (alignment | (alignment - 1)) + 1 : 1;
-    return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED());
+    return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), IS_FOREIGN());
 }
 
 CSPR_INTERCEPTOR void *aligned_alloc(size_t alignment, size_t size)
@@ -110,7 +114,7 @@ CSPR_INTERCEPTOR void *aligned_alloc(size_t alignment, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED());
+    return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), IS_FOREIGN());
 }
 
 CSPR_INTERCEPTOR int posix_memalign(void **out, size_t alignment, size_t size)
@@ -119,7 +123,7 @@ CSPR_INTERCEPTOR int posix_memalign(void **out, size_t alignment, size_t size)
     if (!is_power_of_two(alignment) || alignment % sizeof(void *))
         return EINVAL;
     int saved = errno;
-    void *p = cspr_heap_new(alignment, size, false, STACK_IF_RECORDED());
+    void *p = cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), IS_FOREIGN());
     errno = saved;
     if (!p)
         return ENOMEM;
@@ -130,7 +134,7 @@ CSPR_INTERCEPTOR int posix_memalign(void **out, size_t alignment, size_t size)
 CSPR_INTERCEPTOR void *valloc(size_t size)
 {
     CSPR_FRAME();
-    return cspr_heap_new((size_t)getpagesize(), size, false, STACK_IF_RECORDED());
+    return cspr_heap_new((size_t)getpagesize(), size, false, STACK_IF_RECORDED(), IS_FOREIGN());
 }
 
 CSPR_INTERCEPTOR void *pvalloc(size_t size)
@@ -141,7 +145,7 @@ CSPR_INTERCEPTOR void *pvalloc(size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return cspr_heap_new(page, (size + page - 1) & ~(page - 1), false, STACK_IF_RECORDED());
+    return cspr_heap_new(page, (size + page - 1) & ~(page - 1), false, STACK_IF_RECORDED(), IS_FOREIGN());
 }
 
 CSPR_INTERCEPTOR size_t malloc_usable_size(void *p)

@@ -22,7 +22,7 @@ static void *run_out(const char *name, size_t size, size_t alignment)
     CSPR_INTERCEPTOR void *symbol(size_t size)                                                                            \
     {                                                                                                                     \
         CSPR_FRAME();                                                                                                     \
-        void *p = cspr_heap_new(1, size, false, STACK_IF_RECORDED());                                                     \
+        void *p = cspr_heap_new(1, size, false, STACK_IF_RECORDED(), false);                                              \
         return p ? p : run_out(#symbol, size, 0);                                                                         \
     }
 #define NEW_ALIGNED(symbol)                                                                                               \
@@ -30,7 +30,7 @@ static void *run_out(const char *name, size_t size, size_t alignment)
     CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment)                                                          \
     {                                                                                                                     \
         CSPR_FRAME();                                                                                                     \
-        void *p = cspr_heap_new(alignment, size, false, STACK_IF_RECORDED());                                             \
+        void *p = cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), false);                                      \
         return p ? p : run_out(#symbol, size, alignment);                                                                 \
     }
 #define NEW_NOTHROW(symbol)                                                                                               \
@@ -39,7 +39,7 @@ static void *run_out(const char *name, size_t size, size_t alignment)
     {                                                                                                                     \
         (void)nothrow;                                                                                                    \
         CSPR_FRAME();                                                                                                     \
-        return cspr_heap_new(1, size, false, STACK_IF_RECORDED());                                                        \
+        return cspr_heap_new(1, size, false, STACK_IF_RECORDED(), false);                                                 \
     }
 #define NEW_ALIGNED_NOTHROW(symbol)                                                                                       \
     CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment, const void *nothrow);                                    \
@@ -47,7 +47,7 @@ static void *run_out(const char *name, size_t size, size_t alignment)
     {                                                                                                                     \
         (void)nothrow;                                                                                                    \
         CSPR_FRAME();                                                                                                     \
-        return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED());                                                \
+        return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), false);                                         \
     }
 // What follows the pointer (size, alignment, nothrow) does not matter: the block knows.
 #define DELETE(symbol)                                                                                                    \

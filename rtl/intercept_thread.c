@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "lock.h"
 #include "modules.h"
+#include "task.h"
 #include "unwind.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ typedef struct thread {
     struct thread *next;
     pthread_t handle;
     cspr_task *task;
-    bool detached;
+    bool detached, ended; // both: nobody will ask for it again
 } thread;
 enum { BUCKETS = 1024 };
 static thread *buckets[BUCKETS]; // under threads_lock
@@ -44,7 +45,7 @@ static void add_thread(pthread_t handle, cspr_task *task, bool detached)
     thread *t = cspr_alloc(sizeof *t);
     cspr_lock_acquire(&threads_lock);
     thread **bucket = bucket_of(handle);
-    *t = (thread){*bucket, handle, task, detached};
+    *t = (thread){*bucket, handle, task, detached, false};
     *bucket = t;
     cspr_lock_release(&threads_lock);
     cspr_leave();
@@ -80,36 +81,44 @@ static void remove_thread(pthread_t handle, const cspr_task *task)
     cspr_leave();
 }
 
-static bool set_detached(pthread_t handle)
+// Notes that the thread was detached, or has ended (task: the one meant; NULL: the handle's); the second of the two lets go
+// of the task.
+static void note_thread(pthread_t handle, const cspr_task *task, bool detached, bool ended)
 {
-    bool found = false;
+    thread *over = NULL;
     cspr_enter();
     cspr_lock_acquire(&threads_lock);
-    for (thread *t = *bucket_of(handle); t && !found; t = t->next)
-        if (t->handle == handle)
-            found = t->detached = true;
+    thread **p = bucket_of(handle);
+    while (*p && (task ? (*p)->task != task : (*p)->handle != handle))
+        p = &(*p)->next;
+    if (*p) {
+        (*p)->detached |= detached;
+        (*p)->ended |= ended;
+        if ((*p)->detached && (*p)->ended) {
+            over = *p;
+            *p = over->next;
+        }
+    }
     cspr_lock_release(&threads_lock);
+    if (over)
+        cspr_task_drop(over->task);
+    cspr_free(over, sizeof *over);
     cspr_leave();
-    return found;
-}
-
-static bool is_detached(const cspr_task *task)
-{
-    bool detached = false;
-    cspr_enter();
-    cspr_lock_acquire(&threads_lock);
-    for (thread *t = *bucket_of(pthread_self()); t; t = t->next)
-        if (t->task == task)
-            detached = t->detached;
-    cspr_lock_release(&threads_lock);
-    cspr_leave();
-    return detached;
 }
 
 // --- the end -------------------------------------------------------------------------------------------------------------------
 
 static pthread_key_t end_key;
 static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
+
+// A robust mutex passes on when its owner ends, and what the owner did with it.
+static void release_held(cspr_task *task)
+{
+    cspr_held held[CSPR_MAX_HELD];
+    size_t n = cspr_task_held(task, held, CSPR_MAX_HELD);
+    for (size_t i = 0; i < n; i++)
+        cspr_release(held[i].lock, task);
+}
 
 // Called once per round of destructors; the value counts the rounds.
 static void end_of_thread(void *value)
@@ -120,10 +129,11 @@ static void end_of_thread(void *value)
         return;
     }
     cspr_task *task = cspr_self.task;
-    bool forget = task && is_detached(task);
+    if (task)
+        release_held(task);
     cspr_task_detach_ended();
-    if (forget)
-        remove_thread(pthread_self(), task);
+    if (task)
+        note_thread(pthread_self(), task, false, true);
 }
 
 static void make_end_key(void)
@@ -155,6 +165,14 @@ static void wait_for_birth(birth *b)
         syscall(SYS_futex, &b->begun, FUTEX_WAIT_PRIVATE, 0, NULL);
 }
 
+// pthread_exit and cancellation leave the thread's frames without taking their records off; what runs afterwards on the same
+// stack (destructors of thread-specific data) must not find them. The oldest cleanup handler is called last.
+void cspr_forget_records(void *unused)
+{
+    (void)unused;
+    __csp_top = NULL;
+}
+
 CSPR_BOTTOM static void *run_thread(void *arg)
 {
     birth *b = arg;
@@ -167,8 +185,10 @@ CSPR_BOTTOM static void *run_thread(void *arg)
     cspr_leave();
     add_thread(pthread_self(), b->task, b->detached);
     announce(b);
-    void *result = fn(fn_arg);
-    __asm__ volatile(""); // no tail call: this frame marks the bottom of the thread's stack
+    void *result;
+    pthread_cleanup_push(cspr_forget_records, NULL);
+    result = fn(fn_arg); // never a tail call: this frame marks the bottom of the thread's stack
+    pthread_cleanup_pop(1);
     return result;
 }
 
@@ -180,12 +200,26 @@ static bool is_created_detached(const pthread_attr_t *attr)
     return state == PTHREAD_CREATE_DETACHED;
 }
 
+// Our thread-locals and frame records take room on the stack that the program did not count. *copy is what *attr asks for,
+// and that; its memory inside is *attr's. A stack of the program's own stays as it is.
+static const pthread_attr_t *make_room(const pthread_attr_t *attr, pthread_attr_t *copy)
+{
+    enum { ROOM = 64 << 10 };
+    void *lo;
+    size_t size;
+    if (!attr || pthread_attr_getstack(attr, &lo, &size) || (uintptr_t)lo + size != 0) // glibc: 0 when none was given
+        return attr;
+    *copy = *attr;
+    return pthread_attr_setstacksize(copy, size + ROOM) ? attr : copy;
+}
+
 static int create_thread(pthread_t *handle, const pthread_attr_t *attr, void *(*fn)(void *), void *arg, cspr_stack creation)
 {
     int saved = errno;
     birth b = {fn, arg, cspr_task_new_thread(cspr_task_current(), creation), is_created_detached(attr), 0};
+    pthread_attr_t roomy;
     cspr_enter(); // what libc allocates for the thread is not the program's
-    int result = cspr_real_pthread_create(handle, attr, run_thread, &b);
+    int result = cspr_real_pthread_create(handle, make_room(attr, &roomy), run_thread, &b);
     if (result == 0)
         wait_for_birth(&b);
     cspr_leave();
@@ -236,16 +270,9 @@ CSPR_INTERCEPTOR int pthread_detach(pthread_t handle)
     if (!is_checked())
         return cspr_real_pthread_detach(handle);
     __csp_site = NULL;
-    cspr_task *task = find_task(handle);
-    bool known = set_detached(handle);
-    int status = cspr_real_pthread_detach(handle);
-    // One that has ended already looked at the mark too early to remove itself.
-    cspr_identity id = {0};
-    if (known && task)
-        cspr_who_get(cspr_task_who(task), &id);
-    if (id.finished)
-        remove_thread(handle, task);
-    return status;
+    // Before libc's: afterwards the handle may be another thread's.
+    note_thread(handle, NULL, true, false);
+    return cspr_real_pthread_detach(handle);
 }
 
 CSPR_INTERCEPTOR int pthread_setname_np(pthread_t handle, const char *name)

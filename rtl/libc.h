@@ -16,12 +16,29 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <threads.h>
 #include <time.h>
 
 #define REAL(ret, name, params) extern ret(*cspr_real_##name) params;
 #include "intercept.inc"
 void *cspr_find_real(const char *name, const char *version);
+
+// Whether pc lies in libc's or the dynamic loader's code.
+typedef struct cspr_code {
+    uintptr_t lo, size;
+} cspr_code;
+extern cspr_code cspr_libc_code, cspr_loader_code; // immutable after start
+static inline bool cspr_pc_is_libc(uintptr_t pc)
+{
+    return pc - cspr_libc_code.lo < cspr_libc_code.size || pc - cspr_loader_code.lo < cspr_loader_code.size;
+}
+
+// intercept_thread.c: for pthread_cleanup_push below the first function of a thread.
+void cspr_forget_records(void *unused);
 
 static inline void cspr_frame_pop(csp_frame *f)
 {

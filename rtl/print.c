@@ -275,14 +275,18 @@ static int find_log(void)
 void cspr_print(const char *bytes, size_t n)
 {
     int saved = errno;
+    cspr_enter(); // what we write gives no order
     write_all(find_log(), bytes, n);
+    cspr_leave();
     errno = saved;
 }
 
 void cspr_print_err(const char *bytes, size_t n)
 {
     int saved = errno;
+    cspr_enter();
     write_all(2, bytes, n);
+    cspr_leave();
     errno = saved;
 }
 

@@ -4,6 +4,7 @@
 // symbolized, compared and printed under the report lock, from copied data (rules G2, R3).
 #include "report.h"
 #include "modules.h"
+#include "race_log.h"
 #include "unwind.h"
 
 #include <errno.h>
@@ -338,6 +339,7 @@ static void do_job(void *arg)
 void cspr_report_race(const cspr_race *race)
 {
     int saved = errno;
+    cspr_race_log(race);
     if (!cspr_flags.report_bugs)
         return;
     cspr_enter();

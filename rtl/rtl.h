@@ -86,6 +86,7 @@ cspr_task *cspr_task_new_thread(cspr_task *creator, cspr_stack creation);
 void cspr_task_attach(cspr_task *t);   // first thing on the new thread: it now runs t
 void cspr_task_detach_ended(void);     // the calling thread ends: its task's last event
 void cspr_task_join(cspr_task *ended); // current task joins an ended pthread's clock (pthread_join), then releases it
+void cspr_task_drop(cspr_task *ended); // releases an ended pthread that nobody will join
 void cspr_task_set_name(cspr_task *t, const char *name); // copies; shown in reports
 
 typedef enum cspr_kind { CSPR_KIND_MAIN, CSPR_KIND_COROUTINE, CSPR_KIND_THREAD } cspr_kind;

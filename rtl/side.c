@@ -129,6 +129,10 @@ void cspr_check_found(cspr_check *c, const cspr_entry *previous, unsigned mask)
     while (mask && c->n_found < CSPR_MAX_FOUND) {
         unsigned whole; // a composite stack: one race per component
         cspr_stack stack = cspr_depot_component(previous->stack, mask, previous->mask, &whole);
+        if (c->is_tls && cspr_depot_is_tls(stack)) { // ordered: the same OS thread did both
+            mask &= ~whole;
+            continue;
+        }
         cspr_found *f = &c->found[c->n_found++];
         *f = (cspr_found){c->word, *previous, (uint8_t)whole};
         f->previous.stack = stack;

@@ -69,6 +69,7 @@ typedef struct cspr_check {
     uint32_t epoch; // its id; 0: none left
     cspr_stack stack;
     cspr_access_kind kind;
+    bool is_tls; // in the running OS thread's own thread-local block
     uint32_t n_found;
     cspr_found found[CSPR_MAX_FOUND];
 } cspr_check;

@@ -342,6 +342,13 @@ void cspr_task_join(cspr_task *ended)
     cspr_leave();
 }
 
+void cspr_task_drop(cspr_task *ended)
+{
+    cspr_enter();
+    cspr_task_free(ended);
+    cspr_leave();
+}
+
 void cspr_task_set_name(cspr_task *t, const char *name)
 {
     cspr_who_set_name(t->who, name);

@@ -14,6 +14,7 @@
 
 #include "base/atomic.h"
 #include "base/check.h"
+#include "fiber.h"
 #include "sched.h"
 
 enum cspi_co_state { CO_FREE, CO_RUNNABLE, CO_RUNNING, CO_PARKED };
@@ -31,15 +32,24 @@ struct csp_co {
     bool dump;            // scheduler: print your stack and switch back (panic.c), instead of running on
     int saved_errno;
     void *sp;             // saved state while not running
+    cspi_fiber fiber;
     csp_co *link;         // in a run queue, a free list
     // --- valid while parked
     const cspi_wait *wait;
     int64_t since_ns;
-    uintptr_t wake_word;
     // --- bound only
     uint32_t token;       // atomic, futex: 1 once made ready. Edge F1
-    csp_co *foreign_prev, *foreign_next; // under cspi_sched.lock
+    union {
+        struct {
+            csp_co *foreign_prev, *foreign_next; // CO_FOREIGN; under cspi_sched.lock
+        };
+        struct {
+            void (*fn)(void *); // CO_COROUTINE whose switches are announced (fiber.h), until it begins
+            void *arg;
+        };
+    };
 };
+_Static_assert(sizeof(csp_co) <= 128, "two cache lines on every stack");
 
 // The one place that changes a state. Relaxed: the queue or lock through which the coroutine passes carries the order.
 static inline void cspi_co_set_state(csp_co *co, uint8_t from, uint8_t to)

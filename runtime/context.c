@@ -8,6 +8,8 @@
 // scheduler thread is no place for it, and the detector sees an ordinary coroutine that began where the timer was made. A
 // child whose deadline is not before its parent's gets no timer: the parent's cancels it.
 //
+// Locks       tree_lock is the outermost of the runtime's: channels are closed, timers started and stopped under it. A timer
+//             that fires therefore does not take it, it only starts a coroutine.
 // Freeing     The last reference cancels, stops the timer - which waits for a fire in progress - and frees. So fire may look
 //             at the node, but has to take its reference from a count that may already be 0.
 // Ordering    E1 cancel: store-release of err -> csp_ctx_err: load-acquire; carries what the canceller did before.
@@ -16,6 +18,7 @@
 
 #include "base/atomic.h"
 #include "chan.h"
+#include "context.h"
 #include "csp/go.h"
 #include "panic.h"
 #include "timer.h"
@@ -32,7 +35,7 @@ struct csp_ctx {
     void *value;
     int64_t deadline_ns; // NO_DEADLINE: none
     bool has_timer;
-    void *snapshot;      // what the maker of the timer knew
+    void *snapshot;      // what the maker of the timer knew; NULL without one
     // --- atomic
     uint64_t refs;       // E2
     int64_t err;         // E1; written under tree_lock
@@ -92,6 +95,8 @@ static void cancel_node_locked(csp_ctx *ctx, int err)
     CSP_HOOK(release, &ctx->err, NULL);
     csp_store_rel(&ctx->err, (int64_t)err); // E1
     cspi_chan_close(ctx->done);
+    if (ctx->has_timer)
+        cspi_timer_stop(&ctx->timer); // nothing left for it to do: it should not keep a deadlock from being seen
 }
 
 static void cancel_subtree(csp_ctx *root, int err)
@@ -131,46 +136,35 @@ void csp_ctx_cancel(csp_ctx *ctx)
     if (is_background(ctx))
         return;
     cancel_subtree(ctx, ECANCELED);
-    if (ctx->has_timer)
-        cspi_timer_stop(&ctx->timer); // nothing left for it to do: it should not keep a deadlock from being seen
 }
 
 // --- making ---------------------------------------------------------------------------------------------------------------
 
-// Links ctx under its parent, or cancels it when the parent already is.
+// Links ctx under its parent and starts its timer, or cancels it when the parent already is.
 static void join_tree(csp_ctx *ctx)
 {
     cspi_lock_acquire(&tree_lock);
-    link_locked(ctx);
-    int64_t err = csp_load_rlx(&ctx->parent->err); // relaxed: written under tree_lock only
+    int64_t err = 0;
+    if (!is_background(ctx->parent)) {
+        link_locked(ctx);
+        err = csp_load_rlx(&ctx->parent->err); // relaxed: written under tree_lock only
+    }
     if (err) {
         CSP_HOOK(acquire, &ctx->parent->err, NULL); // born cancelled: by the parent's canceller
         cancel_node_locked(ctx, (int)err);
+    } else if (ctx->has_timer) {
+        cspi_timer_start(&ctx->timer, ctx->deadline_ns, fire_deadline);
     }
     cspi_lock_release(&tree_lock);
 }
 
-static void each_done_locked(const csp_ctx *ctx, void (*fn)(const csp_chan *c, void *arg), void *arg)
-{
-    fn(ctx->done, arg);
-    for (const csp_ctx *child = ctx->children; child; child = child->next)
-        each_done_locked(child, fn, arg);
-}
-
-// The deadline closes the done channels of the whole subtree, so nobody parked on one of them leaks.
+// The deadline closes the done channels of the whole subtree, so nobody parked on one of them leaks. Caller of
+// cspi_timers_each_channel holds tree_lock.
 static void each_woken(cspi_timer *t, void (*fn)(const csp_chan *c, void *arg), void *arg)
 {
-    cspi_lock_acquire(&tree_lock);
-    each_done_locked((const csp_ctx *)t, fn, arg);
-    cspi_lock_release(&tree_lock);
-}
-
-static void start_timer(csp_ctx *ctx)
-{
-    ctx->has_timer = true;
-    ctx->timer.each_woken = each_woken;
-    ctx->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
-    cspi_timer_start(&ctx->timer, ctx->deadline_ns, fire_deadline);
+    csp_ctx *root = (csp_ctx *)t;
+    for (csp_ctx *ctx = root; ctx; ctx = next_in_subtree_locked(root, ctx))
+        fn(ctx->done, arg);
 }
 
 static csp_ctx *make(csp_ctx *parent, int64_t deadline_ns, const void *key, void *value, const csp_site *site)
@@ -181,21 +175,32 @@ static csp_ctx *make(csp_ctx *parent, int64_t deadline_ns, const void *key, void
     if (!ctx)
         cspi_fatal("out of memory: context");
     int64_t inherited = is_background(parent) ? NO_DEADLINE : parent->deadline_ns;
+    bool is_sooner = deadline_ns < inherited;
+    bool is_over = is_sooner && deadline_ns <= cspi_now();
+    bool has_timer = is_sooner && !is_over;
     *ctx = (csp_ctx){.parent = csp_ctx_ref(parent),
                      .done = cspi_chan_new(0, 0, site),
                      .key = key,
                      .value = value,
-                     .deadline_ns = deadline_ns < inherited ? deadline_ns : inherited,
+                     .deadline_ns = is_sooner ? deadline_ns : inherited,
+                     .has_timer = has_timer,
+                     .timer.each_woken = each_woken,
+                     .snapshot = has_timer ? CSP_HOOK_VALUE(snapshot_new, NULL) : NULL,
                      .refs = 1};
-    if (!is_background(parent))
-        join_tree(ctx);
-    if (deadline_ns < inherited) {
-        if (deadline_ns <= cspi_now())
-            cancel_subtree(ctx, ETIMEDOUT);
-        else if (!csp_load_rlx(&ctx->err)) // relaxed: set by ourselves just now, or by a cancel that makes no difference
-            start_timer(ctx);
-    }
+    join_tree(ctx);
+    if (is_over)
+        cancel_subtree(ctx, ETIMEDOUT);
     return ctx;
+}
+
+void cspi_contexts_lock(void)
+{
+    cspi_lock_acquire(&tree_lock);
+}
+
+void cspi_contexts_unlock(void)
+{
+    cspi_lock_release(&tree_lock);
 }
 
 csp_ctx *csp_ctx_background(void)

@@ -82,7 +82,11 @@ static void lock_slow(csp_mutex *m, const csp_site *site)
 static void unlock_slow(csp_mutex *m)
 {
     cspi_lock_acquire(queue_lock(m));
-    struct mutex_waiter *w = (struct mutex_waiter *)cspi_waitq_pop(&m->waiters); // I1, I2: there is one
+    struct mutex_waiter *w = (struct mutex_waiter *)cspi_waitq_pop(&m->waiters);
+    if (!w) { // against I1 and I2: another unlock came in between
+        cspi_lock_release(queue_lock(m));
+        cspi_fatal("sync: unlock of unlocked mutex");
+    }
     if (cspi_waitq_empty(&m->waiters))
         __atomic_fetch_and(&m->state, ~(uint32_t)QUEUED, __ATOMIC_RELAXED); // relaxed: guarded by the queue lock
     bool handed = w->handed = cspi_now() - w->since_ns > handover_after_ns;

@@ -51,7 +51,8 @@ void csp_once_do(csp_once *once, void (*fn)(void *), void *arg)
 {
     CSPI_FRAME();
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
-    if (csp_load_acq(&once->state) == DONE) // E1
+    // The lock too: the runner lets go of it last, and our caller may free *once when we return (rule W2).
+    if (csp_load_acq(&once->state) == DONE && csp_load_acq(&once->lock) == 0) // E1
         CSP_HOOK(acquire, once, NULL);
     else if (become_runner(once, site))
         run(once, fn, arg);

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Whoever comes first ends the process; coroutines and threads that also want to are held for ever, so that two messages
-// never mix. What the program printed before comes out first: stdio is flushed before the message.
+// never mix. What the program printed before comes out first: standard output is flushed before the message. Other streams
+// are not: fflush(NULL) waits for each stream's lock, and a thread that reads one may hold its lock for ever.
 #include "panic.h"
 
 #include "base/check.h"
@@ -14,6 +15,7 @@
 #include <execinfo.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static uint32_t ending; // atomic: 1 once somebody ends the process
@@ -36,13 +38,27 @@ void cspi_say(const char *format, ...)
     }
 }
 
+// Whoever is printing now gets a moment to finish; a stream blocked for longer keeps its buffer.
+static void flush_stdout(void)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        if (ftrylockfile(stdout) == 0) {
+            fflush_unlocked(stdout);
+            funlockfile(stdout);
+            return;
+        }
+        struct timespec nap = {0, 100000};
+        nanosleep(&nap, NULL);
+    }
+}
+
 void cspi_end_claim(void)
 {
     uint32_t free_state = 0;
     if (csp_cas_acq(&ending, &free_state, 1u)) {
         ending_here = true;
         CSP_HOOK(ignore_begin);
-        fflush(NULL);
+        flush_stdout();
         return;
     }
     if (ending_here) // failed while failing

@@ -16,7 +16,7 @@ extern "C" {
 __attribute__((noreturn, cold, format(printf, 1, 2))) void cspi_fatal(const char *format, ...);
 
 // The pieces, for the all-asleep message: claims the right to end the process (others who try block for ever), flushes
-// stdio; prints; ends.
+// standard output; prints; ends.
 void cspi_end_claim(void);
 __attribute__((format(printf, 1, 2))) void cspi_say(const char *format, ...); // one write(2) to standard error, signal-safe
 void cspi_print_own_stack(void);

@@ -11,6 +11,7 @@
 // scheduling point; should an exit handler park, they go on, since it may wait for one of them.
 #include "worker.h"
 
+#include "context.h"
 #include "panic.h"
 #include "switch.h"
 
@@ -126,6 +127,8 @@ void cspi_rest_check_locked(void)
         return;
     if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound) {
         cspi_sched.recheck = true;
+        // One that sleeps already would not look again: it comes round here, and then knows.
+        cspi_worker_send_looking(cspi_idle_take_keeper_locked());
         return;
     }
     bool none_left = csp_load_acq(&cspi_sched.main_ended) && count_live() <= 0;
@@ -288,7 +291,9 @@ static void each(void (*fn)(const csp_co_view *view, void *arg), void *arg)
 {
     struct visit v = {fn, arg, {0}};
     CSP_HOOK(ignore_begin);
+    cspi_contexts_lock(); // contexts among the timers look at their trees
     cspi_timers_each_channel(note_woken, &v.woken);
+    cspi_contexts_unlock();
     if (v.woken.n)
         qsort(v.woken.chans, v.woken.n, sizeof *v.woken.chans, compare_pointers);
     cspi_co_each(view_one, &v);

@@ -4,6 +4,7 @@
 // Ordering:  F1 ready: store-release of a bound coroutine's token -> its load-acquire; carries what the waker wrote
 // Coroutines proper need no edge here: they pass through a run queue (runq.c E1, E4) or the scheduler's lock.
 // See: docs/architecture.md; Go's gopark, goready, newproc
+#include "eh.h"
 #include "worker.h"
 
 #include "csp/go.h"
@@ -28,11 +29,6 @@ void *cspi_task(csp_co *co)
     return co->task;
 }
 
-uintptr_t *cspi_wake_word(csp_co *co)
-{
-    return &co->wake_word;
-}
-
 bool cspi_is_bound(const csp_co *co)
 {
     return co->bound;
@@ -49,14 +45,25 @@ uint32_t cspi_random(void)
 
 // --- parking -----------------------------------------------------------------------------------------------------------
 
-// The coroutine's side of every switch, and the one place where another sanitizer would be told of it.
+// Until a worker, perhaps another one, runs co again.
+static void leave_worker(csp_co *co)
+{
+    cspi_worker *w = cspi_worker_self();
+    cspi_eh exceptions = cspi_eh_take();
+    cspi_fiber_leave(&co->fiber, &w->loop);
+    cspi_switch(&co->sp, w->sched_sp);
+    cspi_fiber_arrive(&co->fiber, &cspi_worker_self()->loop);
+    cspi_eh_put(exceptions);
+}
+
+// The coroutine's side of every switch.
 static void switch_to_loop(csp_co *co)
 {
     CSP_HOOK(task_leave);
-    cspi_switch(&co->sp, cspi_worker_self()->sched_sp);
+    leave_worker(co);
     while (__builtin_expect(co->dump, 0)) { // resumed by cspi_worker_dump only to show where we are
         cspi_print_own_stack();
-        cspi_switch(&co->sp, cspi_worker_self()->sched_sp);
+        leave_worker(co);
     }
 }
 
@@ -138,6 +145,14 @@ void cspi_ready(csp_co *co)
 
 // --- creating and ending ----------------------------------------------------------------------------------------------
 
+// A coroutine's first steps when switches are announced.
+static void begin_announced(void *self)
+{
+    csp_co *co = self;
+    cspi_fiber_arrive(&co->fiber, &cspi_worker_self()->loop);
+    co->fn(co->arg);
+}
+
 static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_site *site)
 {
     csp_co *co = cspi_stack_get(w ? &w->stacks : NULL);
@@ -146,6 +161,15 @@ static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_s
         .site = site,
         .kind = CO_COROUTINE,
     };
+    if (cspi_fiber_announced()) {
+        char *lo = cspi_stack_lo(co);
+        co->fiber = (cspi_fiber){.lo = lo, .size = (size_t)((char *)cspi_stack_hi(co) - lo)};
+        cspi_fiber_forget_stack(lo, co->fiber.size);
+        co->fn = fn;
+        co->arg = arg;
+        fn = begin_announced;
+        arg = co;
+    }
     co->sp = cspi_switch_prepare(cspi_stack_hi(co), fn, arg);
     return co;
 }
@@ -208,7 +232,10 @@ void cspi_co_finish(void)
     count_live(w, -1);
     CSP_HOOK(task_end);
     w->request = REQUEST_END;
-    cspi_switch(&w->current->sp, w->sched_sp);
+    cspi_eh_take(); // ended by csp_exit inside a catch clause: what it caught is lost, as its frames are
+    csp_co *co = w->current;
+    cspi_fiber_leave(co->kind == CO_MAIN ? &co->fiber : NULL, &w->loop); // others may still use main's locals
+    cspi_switch(&co->sp, w->sched_sp);
     __builtin_unreachable();
 }
 
@@ -217,8 +244,11 @@ void csp_exit(void)
     csp_co *co = cspi_self();
     if (co->kind == CO_MAIN)
         csp_store_rel(&cspi_sched.main_ended, true); // read under the lock by the all-asleep check, after we are gone
-    if (!cspi_worker_self())
+    if (!cspi_worker_self()) {
+        if (co->kind == CO_MAIN)
+            cspi_bound_main_ends(co);
         pthread_exit(NULL);
+    }
     cspi_co_finish();
 }
 

@@ -52,10 +52,6 @@ void cspi_ready(csp_co *co);
 // The detector's task of a coroutine (for hooks on behalf of a parked partner).
 void *cspi_task(csp_co *co);
 
-// A word for the waker to leave with the waiter before cspi_ready (which select case won, whether a channel was closed);
-// owned by whoever holds the lock that keeps the coroutine parked, then by the coroutine.
-uintptr_t *cspi_wake_word(csp_co *co);
-
 // True when parking blocks the coroutine's own thread: a pthread of the program, or the flow that ends the process.
 bool cspi_is_bound(const csp_co *co);
 

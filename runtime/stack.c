@@ -77,7 +77,8 @@ static void *map_or_null(size_t size)
     return p == MAP_FAILED ? NULL : p;
 }
 
-static void guard_page(char *page)
+// Caller holds stacks.lock.
+static void guard_page_locked(char *page)
 {
     if (stacks.no_guards)
         return;
@@ -118,7 +119,7 @@ static csp_co *carve_locked(void)
     if (!s)
         return NULL;
     char *slot = s->base + s->used * CSPI_STACK_SIZE;
-    guard_page(slot);
+    guard_page_locked(slot);
     csp_store_rel(&s->used, s->used + 1); // S1
     return descriptor_of(slot);
 }
@@ -203,7 +204,9 @@ void *cspi_stack_map_own(size_t size)
     char *p = map_or_null(size + CSPI_STACK_GUARD);
     if (!p)
         cspi_fatal("out of memory: no address space for the runtime's own stack");
-    guard_page(p);
+    cspi_lock_acquire(&stacks.lock);
+    guard_page_locked(p);
+    cspi_lock_release(&stacks.lock);
     return p + CSPI_STACK_GUARD;
 }
 

@@ -6,6 +6,7 @@
 // Threads are started when there is work for them (worker.c), so a program that never needs a second has none.
 #include "worker.h"
 
+#include "context.h"
 #include "fault.h"
 #include "panic.h"
 #include "switch.h"
@@ -105,6 +106,7 @@ static csp_co *adopt_main(void)
     cspi_worker *w = cspi_sched.workers[0];
     char *stack = cspi_stack_map_own(LOOP_STACK_SIZE);
     w->sched_sp = cspi_switch_prepare(stack + LOOP_STACK_SIZE, run_loop, NULL);
+    w->loop = (cspi_fiber){.lo = stack, .size = LOOP_STACK_SIZE};
     w->current = co;
     cspi_sched.n_started = 1;
     cspi_sched.n_available = cspi_sched.n_max - 1;
@@ -152,6 +154,17 @@ static csp_co *adopt_foreign(void)
     return co;
 }
 
+// Its place in the counts stays: the process keeps the main thread, as a zombie, until it ends itself.
+void cspi_bound_main_ends(csp_co *co)
+{
+    cspi_co_set_state(co, CO_RUNNING, CO_FREE);
+    cspi_lock_acquire(&cspi_sched.lock);
+    csp_add_rlx(&cspi_sched.live_unowned, -1);    // relaxed: csp_count wants a moment's value
+    csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock
+    cspi_rest_check_locked();
+    cspi_lock_release(&cspi_sched.lock);
+}
+
 // The thread ends (key destructor).
 static void forget_foreign(void *foreign)
 {
@@ -177,6 +190,7 @@ static void forget_foreign(void *foreign)
 
 static void before_fork(void)
 {
+    cspi_contexts_lock();
     cspi_lock_acquire(&cspi_sched.lock);
     cspi_timers_fork_lock();
     cspi_stack_fork_lock();
@@ -187,6 +201,7 @@ static void unlock_after_fork(bool is_child)
     cspi_stack_fork_unlock();
     cspi_timers_fork_unlock(is_child);
     cspi_lock_release(&cspi_sched.lock);
+    cspi_contexts_unlock();
 }
 
 static void after_fork_in_parent(void)
@@ -194,8 +209,12 @@ static void after_fork_in_parent(void)
     unlock_after_fork(false);
 }
 
-static void clear_worker(cspi_worker *w)
+static void clear_worker(cspi_worker *w, bool is_mine)
 {
+    if (!is_mine) { // its thread is gone, in the midst of something: the coroutine, and the free stacks, are lost
+        w->current = NULL;
+        w->stacks = (cspi_stack_cache){0};
+    }
     w->idle = w->spinning = false;
     w->firing = NULL;
     w->wake = 0;
@@ -211,7 +230,7 @@ static void after_fork_in_child(void)
     cspi_worker *w = cspi_worker_self();
     csp_co *co = w ? w->current : cspi_foreign_self();
     for (int i = 0; i < s->n_max; i++) {
-        clear_worker(s->workers[i]);
+        clear_worker(s->workers[i], s->workers[i] == w);
         if (s->workers[i] == w) {
             s->workers[i] = s->workers[0];
             s->workers[0] = w;

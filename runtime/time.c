@@ -90,6 +90,9 @@ void csp_sleep(int64_t ns)
     cspi_park_with(&wait, arm_sleeper, &s);
 }
 
+// From the stop to the new start, so that two resets of one timer do not mix. Not in the timer: what it starts may free it.
+static cspi_lock resets;
+
 // --- csp_after and tickers -------------------------------------------------------------------------------------------------
 
 struct csp_ticker {
@@ -174,11 +177,13 @@ void csp_ticker_reset(csp_ticker *t, int64_t ns)
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (ns <= 0)
         csp_panic("non-positive interval for csp_ticker_reset");
+    cspi_lock_acquire(&resets);
     cspi_timer_stop(&t->timer);
     CSP_HOOK(snapshot_free, t->snapshot);
     t->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
     t->period = ns;
     cspi_timer_start(&t->timer, after_now(ns), fire_ticker);
+    cspi_lock_release(&resets);
 }
 
 void csp_ticker_free(csp_ticker *t)
@@ -228,10 +233,12 @@ bool csp_timer_reset(csp_timer *t, int64_t ns)
 {
     CSPI_FRAME();
     (void)CSP_HOOK_VALUE(take_site, NULL);
+    cspi_lock_acquire(&resets);
     bool was_pending = cspi_timer_stop(&t->timer);
     CSP_HOOK(snapshot_free, t->snapshot);
     t->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
     cspi_timer_start(&t->timer, after_now(ns), fire_timer);
+    cspi_lock_release(&resets);
     return was_pending;
 }
 

@@ -44,7 +44,7 @@ void cspi_timers_run(int64_t now, const cspi_timer **firing);
 bool cspi_timers_may_wake(void);
 // As cspi_timers_earliest, without idle timers.
 int64_t cspi_timers_earliest_lively(void);
-// Calls fn with every channel that an armed timer will send to or close, under the timer lock.
+// Calls fn with every channel that an armed timer will send to or close, under the timer lock. Caller holds the contexts'.
 void cspi_timers_each_channel(void (*fn)(const struct csp_chan *c, void *arg), void *arg);
 size_t cspi_timers_count(void);
 // fork: prepare, parent; the child forgets all timers, since their coroutines are not there.

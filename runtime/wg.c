@@ -29,7 +29,11 @@ CSPI_IN_PUBLIC void add(csp_wg *wg, int n)
         cspi_lock_release(state_lock(wg));
         csp_panic("sync: negative WaitGroup counter");
     }
-    cspi_waiter *woken = wg->count == 0 ? cspi_waitq_take_all(&wg->waiters) : NULL;
+    cspi_waiter *woken = NULL;
+    if (wg->count == 0) {
+        woken = cspi_waitq_take_all(&wg->waiters);
+        wg->noted = false;
+    }
     for (cspi_waiter *w = woken; w; w = w->next)
         CSP_HOOK(acquire, wg, cspi_task(w->co));
     cspi_lock_release(state_lock(wg));
@@ -52,19 +56,30 @@ void csp_wg_done(csp_wg *wg)
     add(wg, -1);
 }
 
+// Caller holds the lock, which is let go meanwhile: the access may be reported. The first wait only, until the counter is 0
+// again: concurrent waits are fine among themselves.
+CSPI_IN_PUBLIC void note_first_wait(csp_wg *wg)
+{
+    if (!CSP_HOOKS || wg->count == 0 || wg->noted)
+        return;
+    wg->noted = true;
+    cspi_lock_release(state_lock(wg));
+    CSP_HOOK(write_range, &wg->first_add, sizeof wg->first_add);
+    cspi_lock_acquire(state_lock(wg));
+}
+
 void csp_wg_wait(csp_wg *wg)
 {
     CSPI_FRAME();
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     cspi_lock_acquire(state_lock(wg));
+    note_first_wait(wg);
     if (wg->count == 0) {
         CSP_HOOK(acquire, wg, NULL);
         cspi_lock_release(state_lock(wg));
         (void)site;
         return;
     }
-    if (cspi_waitq_empty(&wg->waiters)) // the first only: concurrent waits are fine among themselves
-        CSP_HOOK(write_range, &wg->first_add, sizeof wg->first_add);
     cspi_waiter w = {.co = cspi_self()};
     const cspi_wait wait = {.op = CSP_WAIT_WG, .obj = wg, .site = site};
     cspi_waitq_push(&wg->waiters, &w);

@@ -120,6 +120,8 @@ static csp_co *take_global(cspi_worker *w, int more)
     cspi_lock_release(&cspi_sched.lock);
     for (int i = 0; i < n; i++)
         cspi_worker_push(w, batch[i]);
+    if (n)
+        cspi_wake_one(); // a worker that looked while they were in neither queue may have gone idle
     return co;
 }
 
@@ -235,6 +237,23 @@ cspi_worker *cspi_idle_take_locked(void)
     return w;
 }
 
+cspi_worker *cspi_idle_take_keeper_locked(void)
+{
+    cspi_worker *w = cspi_sched.keeper;
+    if (!w || w == cspi_worker_self())
+        return NULL;
+    idle_remove_locked(w);
+    return w;
+}
+
+void cspi_worker_send_looking(cspi_worker *keeper)
+{
+    if (!keeper)
+        return;
+    csp_add_seq(&cspi_sched.n_spinning, 1);
+    cspi_worker_kick(keeper);
+}
+
 void cspi_worker_kick(cspi_worker *w)
 {
     csp_store_rel(&w->wake, 1u); // K1
@@ -253,12 +272,10 @@ void cspi_worker_timer_earlier(int64_t when_ns)
     // Nobody idles, and the caller may compute for long: one more worker comes to look after the timer.
     bool start = !keeper && (!me || me->current);
     cspi_lock_release(&cspi_sched.lock);
-    if (kick) {
-        csp_add_seq(&cspi_sched.n_spinning, 1);
-        cspi_worker_kick(keeper);
-    } else if (start) {
+    if (kick)
+        cspi_worker_send_looking(keeper);
+    else if (start)
         cspi_wake_one();
-    }
 }
 
 // --- finding work ----------------------------------------------------------------------------------------------------------
@@ -461,6 +478,14 @@ static void came_back(cspi_worker *w, csp_co *co)
     do_request(w, co);
 }
 
+// Until it parks, yields or ends.
+static void switch_to_co(cspi_worker *w, csp_co *co)
+{
+    cspi_fiber_leave(&w->loop, &co->fiber);
+    cspi_switch(&w->sched_sp, co->sp);
+    cspi_fiber_arrive(&w->loop, &co->fiber);
+}
+
 static void run(cspi_worker *w, csp_co *co)
 {
     cspi_co_set_state(co, CO_RUNNABLE, CO_RUNNING);
@@ -469,15 +494,17 @@ static void run(cspi_worker *w, csp_co *co)
     CSP_HOOK(task_enter, co->task);
     // This loop's stack never changes its OS thread, so errno here is this thread's before and after the switch.
     errno = co->saved_errno;
-    cspi_switch(&w->sched_sp, co->sp);
+    switch_to_co(w, co);
     came_back(w, co);
 }
 
 void cspi_worker_loop(void)
 {
     cspi_worker *w = cspi_worker_self();
-    if (w->current) // main's loop: it starts with main's first switch
+    if (w->current) { // main's loop: it starts with main's first switch
+        cspi_fiber_arrive(&w->loop, &w->current->fiber);
         came_back(w, w->current);
+    }
     for (;;) {
         csp_co *co = find_work(w);
         if (w->spinning)
@@ -492,7 +519,7 @@ void cspi_worker_dump(cspi_worker *w, csp_co *co)
     void *sched_sp = w->sched_sp;
     co->dump = true;
     w->current = co;
-    cspi_switch(&w->sched_sp, co->sp);
+    switch_to_co(w, co);
     co->dump = false;
     w->sched_sp = sched_sp;
     w->current = current;

@@ -31,10 +31,9 @@
 enum cspi_request { REQUEST_PARK, REQUEST_YIELD, REQUEST_END };
 
 typedef struct cspi_worker {
-    // --- immutable after its start
-    int index;
     // --- owner only
     void *sched_sp;         // the loop's saved state while a coroutine runs
+    cspi_fiber loop;        // that stack, for fiber.h
     csp_co *current;        // NULL on the loop's stack
     int request;            // enum cspi_request
     void (*release)(void *arg);
@@ -110,11 +109,16 @@ void cspi_wake_one(void);          // W2, W3
 void cspi_worker_dump(cspi_worker *w, csp_co *co);
 // Takes one worker off the idle list, prepared to be woken; NULL: none. Caller holds cspi_sched.lock.
 cspi_worker *cspi_idle_take_locked(void);
+// The keeper, likewise, if it is another thread than the caller's; once the lock is released: cspi_worker_send_looking.
+cspi_worker *cspi_idle_take_keeper_locked(void);
+void cspi_worker_send_looking(cspi_worker *keeper); // NULL: nothing
 void cspi_worker_kick(cspi_worker *w); // wakes what cspi_idle_take_locked returned
 
 // --- start.c
 // Starts the runtime if need be and returns the calling flow's coroutine. For threads without a worker.
 csp_co *cspi_self_slow(void);
+// Main, bound to its thread, ends while others go on. Last words to the scheduler.
+void cspi_bound_main_ends(csp_co *co);
 // Starts a thread for worker w, which was counted as started. False: the system has no more.
 bool cspi_worker_spawn(cspi_worker *w);
 

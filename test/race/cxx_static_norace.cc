@@ -6,6 +6,9 @@
 // RUN: %cspxx -fsanitize=cspthread -g -O2 %s -o %t
 // RUN: %t 2> %t.err
 // RUN: count 0 < %t.err
+// RUN: %cspxx -fsanitize=cspthread -g -O1 -static-libstdc++ %s -o %t
+// RUN: %t 2> %t.err
+// RUN: count 0 < %t.err
 #include <map>
 #include <string>
 #include <thread>

@@ -61,8 +61,8 @@ CSP_SITE void csp_rwmutex_runlock(csp_rwmutex *m);  // fatal: "sync: RUnlock of 
 // A counter one can wait on. When it was 0, add before starting what will call done, not inside it: an add that is not
 // ordered with a concurrent wait is reported as a race. Go: sync.WaitGroup.
 typedef struct csp_wg {
-    uint32_t lock; // guards all below
-    uint32_t unused;
+    uint32_t lock;  // guards all below
+    uint32_t noted; // the detector has been told of a wait
     int64_t count;
     struct csp_waitq waiters;
     uint64_t first_add; // never touched by the runtime: stands for "add from 0 against wait" in the detector

@@ -105,6 +105,19 @@ TEST(Context, CancelStopsTheTimer)
     });
 }
 
+TEST(Context, CancelStopsTheTimersBelow)
+{
+    expect_dies("fatal error: all coroutines are asleep - deadlock!", [] {
+        csp_ctx *ctx = csp_ctx_with_cancel(nullptr);
+        for (int i = 0; i < 5; i++) {
+            csp_ctx *child = csp_ctx_with_timeout(ctx, CSP_MINUTE);
+            csp_ctx_with_timeout(child, 50 * CSP_SECOND);
+        }
+        csp_ctx_cancel(ctx);
+        csp_recv(nullptr, nullptr);
+    });
+}
+
 TEST(Context, NearestValueWins)
 {
     expect_ok([] {

@@ -345,6 +345,40 @@ TEST_P(Sched, ForkedChildGoesOnAlone)
     });
 }
 
+TEST_P(Sched, ForkFromAPthreadWhileWorkersRun)
+{
+    run([] {
+        std::thread([] {
+            static std::atomic<bool> runs, stop;
+            csp_go(
+                [](void *) {
+                    for (runs = true; !stop;)
+                        ;
+                },
+                nullptr);
+            while (!runs)
+                usleep(100);
+            pid_t pid = fork();
+            if (pid == 0) {
+                alarm(20);
+                static csp_wg wg;
+                csp_wg_add(&wg, 100);
+                for (int i = 0; i < 100; i++)
+                    csp_go([](void *) { csp_wg_done(&wg); }, nullptr);
+                csp_wg_wait(&wg);
+                csp_ctx *ctx = csp_ctx_with_timeout(nullptr, CSP_MS);
+                csp_recv(csp_ctx_done(ctx), nullptr);
+                csp_ctx_free(ctx);
+                _exit(0);
+            }
+            int status;
+            waitpid(pid, &status, 0);
+            EXPECT_EQ(status, 0);
+            stop = true;
+        }).join();
+    });
+}
+
 TEST_P(Sched, ExitWhileOthersRun)
 {
     // Exit handlers run while coroutines were busy everywhere; nothing may crash, and one that waits is served.
@@ -442,6 +476,42 @@ TEST_F(SchedDeathTest, DeadlockOnceSuchAThreadIsGone)
             csp_recv(csp_chan_new(0, 0), nullptr);
         },
         testing::ExitedWithCode(2), "all coroutines are asleep");
+}
+
+// The idle worker that would look again sleeps already when the last one parks.
+TEST_F(SchedDeathTest, DeadlockOnceSuchAThreadIsGoneWithSeveralWorkers)
+{
+    setenv("CSP_MAXPROCS", "4", 1);
+    EXPECT_EXIT(
+        {
+            alarm(20);
+            std::thread([] { usleep(100000); }).detach();
+            csp_go(
+                [](void *) {
+                    usleep(50000); // holds its worker
+                    csp_recv(nullptr, nullptr);
+                },
+                nullptr);
+            csp_recv(nullptr, nullptr);
+        },
+        testing::ExitedWithCode(2), "all coroutines are asleep");
+    unsetenv("CSP_MAXPROCS");
+}
+
+// A stream that another thread holds, blocked in it, must not keep a panic from ending the process.
+TEST_F(SchedDeathTest, PanicWhileAThreadReadsAStream)
+{
+    EXPECT_EXIT(
+        {
+            alarm(20);
+            static int fds[2];
+            if (pipe(fds) != 0)
+                abort();
+            std::thread([] { fgetc(fdopen(fds[0], "r")); }).detach();
+            usleep(20000);
+            csp_panic("done for");
+        },
+        testing::ExitedWithCode(2), "^panic: done for\n");
 }
 
 TEST_F(SchedDeathTest, MainEndsOthersGoOnThenNoneIsLeft)

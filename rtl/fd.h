@@ -1,0 +1,34 @@
+// fd.h - file descriptors as a way to pass order: which sync object a descriptor's reads and writes go through.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Descriptors that lead to the same thing share one object: both ends of a pipe or socketpair, and all duplicates.
+// Every other socket of the process shares one, since their peers are not known; files have one by device and inode.
+// The clocks accumulate, so there may be more order than real, never less. Option io_sync: 0 none, 1 this, 2 one object
+// for everything. All of it preserves errno, and does nothing for numbers below 0 and, in a child of vfork, to what the
+// parent knows.
+#ifndef CSP_RTL_FD_H
+#define CSP_RTL_FD_H
+
+#include <stdbool.h>
+
+void cspr_fd_init(void);
+
+// A new descriptor came out of the kernel: ordered after the close that gave the number back. Its object is found at
+// its first use, from what fstat says.
+void cspr_fd_opened(int fd);
+// As opened, with one object for the two of them (b < 0: for a alone).
+void cspr_fd_opened_pair(int a, int b);
+// As opened, leading where `from` leads.
+void cspr_fd_opened_copy(int from, int fd);
+// Before the number is given back: whoever reads the end of file, and who gets the number next, comes after.
+void cspr_fd_closing(int fd);
+// Before dup2 and its like, which may still fail: the order of closing, but the number stays what it is.
+void cspr_fd_replacing(int fd);
+
+void cspr_fd_acquire(int fd);
+void cspr_fd_release(int fd);
+
+void cspr_fd_before_fork(void);
+void cspr_fd_after_fork(bool in_child);
+
+#endif

@@ -1,0 +1,46 @@
+// fd_failed_race.c - a read that fails gives no order.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#define _GNU_SOURCE // pipe2
+#define INVISIBLE_THREADS
+#include "invisible.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+int value;
+static int ends[2];
+
+static void *writer(void *arg)
+{
+    value = 1; // line: write
+    invisible_use(write(ends[1], "x", 1));
+    invisible_step();
+    return arg;
+}
+
+int main(void)
+{
+    if (pipe2(ends, O_NONBLOCK))
+        return 1;
+    pthread_t thread;
+    pthread_create(&thread, NULL, writer, NULL);
+    invisible_wait(1);
+    if (read(ends[0], NULL, 1) != -1)
+        return 1;
+    invisible_use(value); // line: read
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main thread:
+// CHECK-NEXT: {{^}}    #0 main {{.*}}fd_failed_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by thread T{{[0-9]+}}:
+// CHECK-NEXT: {{^}}    #0 writer {{.*}}fd_failed_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: {{^}}  Thread T{{[0-9]+}} (tid={{[0-9]+}}, {{running|finished}}) created by main thread at:
+// CHECK-NEXT: {{^}}    #0 pthread_create
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}fd_failed_race.c:[[#read]]:{{[0-9]+}} in main
+// CHECK: CspThreadSanitizer: reported 1 warnings
