@@ -7,6 +7,8 @@
 
 // Prepares *c for an access by t, the running task: opens and names its epoch.
 void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind, cspr_stack stack);
+// Checks and records the access in one word; mask: its bytes there. The word is not taken.
+void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask);
 // Tells the races found. No word is taken; in_rtl > 0.
 void cspr_check_report(cspr_check *c);
 

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "depot.h"
 #include "extent.h"
+#include "readset.h"
 #include "side.h"
 #include "task.h"
 
@@ -150,6 +151,7 @@ void cspr_core_before_fork(void)
     cspr_task_fork_lock(true);
     cspr_extent_fork_lock(true);
     cspr_side_fork_lock(true);
+    cspr_readset_fork_lock(true);
     cspr_depot_fork_lock(true);
     cspr_alloc_fork_lock(true); // innermost: the others allocate
 }
@@ -159,6 +161,7 @@ void cspr_core_after_fork(bool in_child)
     in_forked_child |= in_child;
     cspr_alloc_fork_lock(false);
     cspr_depot_fork_lock(false);
+    cspr_readset_fork_lock(false);
     cspr_side_fork_lock(false);
     cspr_extent_fork_lock(false);
     cspr_task_fork_lock(false);

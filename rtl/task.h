@@ -78,6 +78,13 @@ static inline bool cspr_task_knows(const cspr_task *t, uint32_t id, uint64_t at)
 
 #define CSPR_CURRENT_NOBODY ((uint64_t)CSPR_EPOCH_NOBODY << CSPR_EPOCH_SHIFT | 0xffull << CSPR_MASK_SHIFT)
 
+// The running task's epoch, as compiled code compares it; what it shares is not known yet.
+static inline void cspr_set_current(uint64_t cell)
+{
+    __csp_current = cell;
+    __csp_current_shared = CSPR_CURRENT_NOBODY;
+}
+
 static inline uint64_t cspr_cell_of(uint32_t epoch, unsigned mask, cspr_stack stack)
 {
     return (uint64_t)epoch << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT | stack;

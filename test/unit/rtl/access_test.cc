@@ -96,7 +96,10 @@ extern "C" void __csp_atomic32_store(volatile void *, uint32_t, int);
 class OracleTest : public Access {
 protected:
     static constexpr size_t BYTES = 24;
-    static constexpr int TASKS = 5, OBJECTS = 3;
+    static constexpr int OBJECTS = 3;
+    size_t max_tasks = 5;
+    unsigned reads_per_write = 1; // more of them: sizes of words and halves, so that tasks read the same bytes
+    size_t n_shared = 0, largest_set = 0;
 
     std::set<size_t> reported_bytes()
     {
@@ -115,7 +118,11 @@ protected:
     void one_access(std::mt19937 &random, Oracle &oracle, int t, bool atomics)
     {
         size_t n = (size_t)1 << random() % 4, at = random() % (BYTES - n + 1);
-        bool is_write = random() % 2;
+        bool is_write = random() % (1 + reads_per_write) == 0;
+        if (reads_per_write > 1 && random() % 8) {
+            n = random() % 3 ? 8 : 4;
+            at = at / n * n % BYTES;
+        }
         std::set<size_t> expected;
         uintptr_t pc = 0x100 + random() % 4;
         if (atomics && random() % 3 == 0) {
@@ -133,6 +140,10 @@ protected:
         } else {
             expected = oracle.access(t, at, n, is_write ? Oracle::WRITE : Oracle::READ);
             cspr_access((uintptr_t)memory + at, n, is_write, stack(pc));
+        }
+        if (unsigned members = readers(memory + at)) {
+            n_shared++;
+            largest_set = std::max<size_t>(largest_set, members);
         }
         std::set<size_t> reported = reported_bytes();
         for (size_t b : already_racy) { // the promise is each byte's first race
@@ -157,7 +168,7 @@ protected:
             run(tasks[(size_t)t]);
             switch (random() % 12) {
             case 0:
-                if (tasks.size() < TASKS) {
+                if (tasks.size() < max_tasks) {
                     oracle.create(t, (int)tasks.size());
                     tasks.push_back(go());
                 }
@@ -210,6 +221,36 @@ TEST_F(OracleTest, WithAtomics)
         SetUp();
         trace(seed, true);
     }
+}
+
+// rule A4: words that several unordered tasks read, whole and in part, are written by ordered and unordered ones; more
+// readers than a set has room for.
+TEST_F(OracleTest, SharedReads)
+{
+    max_tasks = 12;
+    reads_per_write = 12;
+    for (unsigned seed = 1; seed <= 1500 && !HasFatalFailure(); seed++) {
+        SCOPED_TRACE(seed);
+        SetUp();
+        trace(seed, seed % 4 == 0);
+    }
+    EXPECT_GT(n_first_races, 5000u);
+    EXPECT_GT(n_shared, 20000u);
+    EXPECT_EQ(largest_set, (size_t)CSPR_READSET_MAX);
+}
+
+TEST_F(OracleTest, NoRoomForReadSets)
+{
+    uint32_t limit = cspr_readset_limit;
+    cspr_readset_limit = 0;
+    max_tasks = 12;
+    reads_per_write = 12;
+    for (unsigned seed = 2001; seed <= 2300 && !HasFatalFailure(); seed++) {
+        SCOPED_TRACE(seed);
+        SetUp();
+        trace(seed, false);
+    }
+    cspr_readset_limit = limit;
 }
 
 // rule A9: when epoch ids or stack ids have no name that fits a cell, verdicts stay exact.
