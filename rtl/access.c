@@ -339,7 +339,7 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
 }
 
 // Only this epoch has used the word: nothing to check, and what it did grows. Gives the word back; false: not so.
-static inline bool grow_own(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, bool is_write, uint32_t epoch,
+static inline __attribute__((always_inline)) bool grow_own(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, bool is_write, uint32_t epoch,
                             cspr_stack stack)
 {
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
@@ -355,6 +355,8 @@ static inline bool grow_own(uint64_t *cells, uint64_t w, uintptr_t word, unsigne
         return false;
     uint64_t grown = cspr_cell_of(epoch, mask | old_mask, stack);
     cspr_word_give(cells, is_write ? r : grown, is_write ? grown : w);
+    if (!(r | w))
+        cspr_shadow_met(word);
     return true;
 }
 
