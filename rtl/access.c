@@ -174,7 +174,12 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
 static bool cell_is_known(const cspr_check *c, uint64_t cell)
 {
     uint32_t epoch = cspr_cell_epoch(cell);
-    return cspr_task_knows(c->task, cspr_epoch_run(epoch)->id, cspr_epoch_clock(epoch));
+    if (cspr_epoch_is_known(epoch))
+        return true;
+    bool known = cspr_task_knows(c->task, cspr_epoch_run(epoch)->id, cspr_epoch_clock(epoch));
+    if (known)
+        cspr_epoch_note_known(epoch);
+    return known;
 }
 
 CSPR_NOINLINE static void found_cell(cspr_check *c, uint64_t cell, unsigned mask, cspr_access_kind kind)
@@ -222,6 +227,13 @@ static uint64_t merged_cell(const cspr_check *c, uint64_t old, unsigned mask)
     return stack < cspr_depot_cell_limit ? cspr_cell_of(c->epoch, mask | old_mask, stack) : 0;
 }
 
+// A read cell without the bytes of mask.
+static inline uint64_t drop_bytes(uint64_t cell, unsigned mask)
+{
+    uint64_t rest = cell & ~((uint64_t)mask << CSPR_MASK_SHIFT);
+    return rest & MASK_BITS ? rest : 0;
+}
+
 // Both return false, having changed nothing, when the word has to go aside.
 static inline bool write_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64_t *w)
 {
@@ -234,10 +246,8 @@ static inline bool write_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64
     check_read_cell(c, *r, mask);
     *w = write;
     // What we wrote over need not be remembered as read, except by ourselves: that spares our next read a slow entry.
-    if (*r && cspr_cell_epoch(*r) != c->epoch) {
-        uint64_t rest = *r & ~((uint64_t)mask << CSPR_MASK_SHIFT);
-        *r = rest & MASK_BITS ? rest : 0;
-    }
+    if (cspr_cell_epoch(*r) != c->epoch)
+        *r = drop_bytes(*r, mask);
     return true;
 }
 
@@ -338,23 +348,36 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
         filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
 }
 
-// Only this epoch has used the word: nothing to check, and what it did grows. Gives the word back; false: not so.
-static inline __attribute__((always_inline)) bool grow_own(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, bool is_write, uint32_t epoch,
-                            cspr_stack stack)
+// Nothing to check in a cell: it is empty, or of this epoch, or of one that was found to be known.
+static inline bool is_settled(uint64_t cell, uint32_t epoch)
+{
+    uint32_t e = cspr_cell_epoch(cell);
+    return !cell || e == epoch || cspr_epoch_is_known(e);
+}
+
+// The short way: nothing to check in either cell, and the new record fits. Gives the word back; false: it is still taken.
+static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask,
+                                                                 bool is_write, uint32_t epoch, cspr_stack stack)
 {
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
-    if ((w && cspr_cell_epoch(w) != epoch) || (r && cspr_cell_epoch(r) != epoch))
+    if (!is_settled(w, epoch) || !is_settled(r, epoch))
         return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)) && !cspr_extent_is_known(word, epoch))
         return false;
     uint64_t old = is_write ? w : r;
-    unsigned old_mask = cspr_cell_mask(old);
-    if (old_mask & ~mask)
+    unsigned old_mask = cspr_cell_mask(old), kept = old_mask & ~mask;
+    if (kept) {
+        if (cspr_cell_epoch(old) != epoch)
+            return false;
         stack = cspr_depot_composite(cspr_cell_stack(old), old_mask, stack, mask & ~old_mask); // rule A2
+    }
     if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
         return false;
-    uint64_t grown = cspr_cell_of(epoch, mask | old_mask, stack);
-    cspr_word_give(cells, is_write ? r : grown, is_write ? grown : w);
+    uint64_t fresh = cspr_cell_of(epoch, mask | kept, stack);
+    if (is_write)
+        cspr_word_give(cells, cspr_cell_epoch(r) == epoch ? r : drop_bytes(r, mask), fresh);
+    else
+        cspr_word_give(cells, fresh, w);
     if (!(r | w))
         cspr_shadow_met(word);
     return true;
@@ -384,7 +407,7 @@ void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
     if (is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
         return;
     uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
-    if (!c->epoch || !grow_own(cells, w, word, mask, is_write, c->epoch, c->stack))
+    if (!c->epoch || !record_settled(cells, w, word, mask, is_write, c->epoch, c->stack))
         access_taken(c, cells, w, word, mask);
 }
 
@@ -433,9 +456,9 @@ void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
 
 // --- entries from compiled code ---------------------------------------------------------------------------------------------
 
-// An access that needs more than its own epoch's cells. The word, if any, is taken; its write cell was w.
-CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, bool is_write, cspr_stack stack, uint64_t *taken,
-                                     uint64_t w)
+// What the short way does not settle. The word, if any, is taken; its write cell was w.
+CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, bool is_write, cspr_stack stack,
+                                     uint64_t *taken, uint64_t w)
 {
     cspr_check c;
     cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ, stack);
@@ -455,15 +478,18 @@ CSPR_NOINLINE static cspr_task *enter_unknown(void)
     return NULL;
 }
 
-static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size, bool is_write)
+static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size,
+                                                               bool is_write)
 {
     cspr_task *t = cspr_self.task;
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = enter_unknown()))
         return;
     uint64_t current = __csp_current, *cells = NULL, w = 0;
     bool one_word = (addr & 7) + size <= 8;
-    unsigned mask = one_word ? bytes_mask(addr & 7, size) : 0;
-    if (one_word && is_recorded(addr, mask, is_write, current))
+    unsigned mask = bytes_mask(addr & 7, size);
+    uintptr_t next = (addr & ~(uintptr_t)7) + 8;
+    if (size <= 8 && is_recorded(addr, mask, is_write, current) &&
+        (one_word || is_recorded(next, bytes_mask(0, addr + size - next), is_write, current)))
         return;
     cspr_self.in_rtl++;
     count_slow();
@@ -472,7 +498,7 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
     if (one_word && current != CSPR_CURRENT_NOBODY) {
         cells = cspr_shadow_of(addr);
         w = cspr_word_take(cells);
-        done = grow_own(cells, w, addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current), stack);
+        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current), stack);
     }
     if (!done)
         enter_slow(t, addr, size, is_write, stack, cells, w);

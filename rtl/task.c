@@ -17,6 +17,7 @@
 __thread cspr_thread cspr_self __attribute__((tls_model("initial-exec")));
 __thread uint64_t __csp_current __attribute__((tls_model("initial-exec"))) = CSPR_CURRENT_NOBODY; // rule A5
 __thread uint64_t __csp_current_shared __attribute__((tls_model("initial-exec"))) = CSPR_CURRENT_NOBODY;
+__thread uint32_t cspr_known_epochs[CSPR_KNOWN_SLOTS] __attribute__((tls_model("initial-exec")));
 __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec")));
 __thread const csp_site *__csp_site __attribute__((tls_model("initial-exec")));
 
