@@ -145,6 +145,8 @@ static void meet(cspr_check *c, cspr_entry *e, unsigned mask)
         return;
     bool conflict = conflicts(c->kind, e->kind);
     bool known = cspr_task_knows(c->task, e->id, e->at);
+    if (known && e->epoch)
+        cspr_epoch_note_known(e->epoch);
     if (conflict && !known)
         cspr_check_found(c, e, e->mask & mask);
     if ((known || conflict) && as_strong(c->kind, e->kind))
@@ -283,8 +285,72 @@ static bool access_atomic(cspr_record *rec, cspr_check *c, unsigned mask)
     return true;
 }
 
+// --- the short way: more bytes for an entry of this epoch -------------------------------------------------------------------
+// Bytes of a word written one by one over an older epoch's come here. It does what the long way would do where nothing has to
+// be checked: every entry with these bytes is our own or was found to be known.
+
+enum { SHORT_SET = 4 };
+
+static bool is_ours(const cspr_entry *e, const cspr_check *c)
+{
+    return e->at == c->at && e->id == c->task->clock.own;
+}
+
+static bool is_settled(const cspr_entry *e, const cspr_check *c)
+{
+    return is_ours(e, c) || (e->epoch && cspr_epoch_is_known(e->epoch));
+}
+
+static bool all_settled(const cspr_set *s, const cspr_check *c, unsigned mask)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if ((s->entry[i].mask & mask) && !is_settled(&s->entry[i], c))
+            return false;
+    return true;
+}
+
+static cspr_entry *entry_of_epoch(const cspr_set *s, const cspr_check *c)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->entry[i].mask && is_ours(&s->entry[i], c))
+            return &s->entry[i];
+    return NULL;
+}
+
+static void drop_settled(cspr_record *rec, cspr_set *s, const cspr_check *c, unsigned mask, cspr_entry *room,
+                         const cspr_entry *but)
+{
+    bool emptied = false;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (&s->entry[i] == but || !(s->entry[i].mask & mask) || !is_settled(&s->entry[i], c))
+            continue;
+        s->entry[i].mask &= (uint8_t)~mask;
+        emptied |= !s->entry[i].mask;
+    }
+    if (emptied)
+        pack(rec, s, room, CSPR_SET_ROOM, false);
+}
+
+static bool grow_entry(cspr_record *rec, cspr_check *c, unsigned mask)
+{
+    bool is_write = c->kind == CSPR_WRITE;
+    if (rec->atomics.n || rec->writes.n > SHORT_SET || rec->reads.n > SHORT_SET || rec->writes.index || rec->reads.index)
+        return false;
+    cspr_entry *own = entry_of_epoch(is_write ? &rec->writes : &rec->reads, c);
+    if (!own || !all_settled(&rec->writes, c, mask) || (is_write && !all_settled(&rec->reads, c, mask)))
+        return false;
+    own->stack = own->mask & ~mask ? cspr_depot_composite(own->stack, own->mask, c->stack, mask & ~own->mask) : c->stack;
+    own->mask |= (uint8_t)mask;
+    if (is_write)
+        drop_settled(rec, &rec->writes, c, mask, rec->write_room, own);
+    drop_settled(rec, &rec->reads, c, mask, rec->read_room, own);
+    return true;
+}
+
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
 {
+    if (c->kind < CSPR_ATOMIC_READ && grow_entry(rec, c, mask))
+        return true;
     if (c->kind == CSPR_READ)
         return access_plain_read(rec, c, mask);
     if (c->kind == CSPR_WRITE)
@@ -474,6 +540,9 @@ bool cspr_record_collapse(cspr_record *rec, uint64_t *r, uint64_t *w)
 {
     if (rec->syncs || rec->atomics.n || rec->reads.n > CSPR_SET_LINEAR || rec->writes.n > 8)
         return false;
+    const cspr_entry *first = rec->writes.entry, *last = first + rec->writes.n - 1;
+    if (rec->writes.n > 1 && first->mask && last->mask && first->epoch != last->epoch)
+        return false; // what usually prevents it
     uint64_t read, write;
     if (!to_cell(&rec->writes, 1, &write) || !to_cell(&rec->reads, CSPR_READSET_MAX, &read))
         return false;
