@@ -176,6 +176,45 @@ TEST_F(Cell, StraddlingAccessChecksBothWords)
     EXPECT_EQ(races[0].current.size, 4u);
 }
 
+// What a range access finds recorded it passes over; the rest it records.
+TEST_F(Cell, RangesRecordEveryByte)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 64);
+    write(memory + 96, 40);
+    write(memory + 3, 250);
+    run(main_task);
+    for (size_t i = 0; i < 253; i++) {
+        races.clear();
+        read(memory + i, 1);
+        EXPECT_EQ(races.size(), 1u) << "byte " << i;
+    }
+    races.clear();
+    read(memory + 253, 1);
+    EXPECT_TRUE(races.empty());
+}
+
+// An older epoch's word, overwritten byte by byte from several places, each remembered; the older write goes last.
+TEST_F(Cell, OlderWordOverwrittenByteByByte)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 8, 0x10);
+    cspr_release(objects, nullptr);
+    for (uintptr_t i = 0; i < 8; i++) {
+        EXPECT_EQ(is_aside(memory), i > 0);
+        write(memory + i, 1, 0x20 + i);
+    }
+    EXPECT_FALSE(is_aside(memory));
+    run(main_task);
+    cspr_acquire(objects, nullptr); // orders the older write only
+    read(memory, 8);
+    ASSERT_EQ(races.size(), 8u);
+    for (uintptr_t i = 0; i < 8; i++)
+        EXPECT_EQ(pc_of(races[i].previous.stack), 0x20 + i);
+}
+
 TEST_F(Cell, ForgettingLeavesNothing)
 {
     cspr_task *a = go();
