@@ -11,6 +11,11 @@
 // of all their words and call when they do not begin at a word. Skipping is exact because every release, and only a
 // release, ends the epoch (rules A9, A10).
 //
+// A read that fails this is tried once more before the call, in the cold block, against the read set that the task is known
+// to be in (rule A4): there the cell must equal __csp_current_shared in all but the mask bits of other bytes and the set's
+// variant, which says with which stacks these epochs read. Words of tables that several tasks read are then recorded inline,
+// at no cost for other accesses.
+//
 // The TLS word is read once per check, as the direct operand of a load (rule D6).
 #include "RacePass.h"
 #include "layout.h"
@@ -56,18 +61,26 @@ Value *emitCellLoad(IRBuilderBase &B, Value *CellAddress) {
   return Cell;
 }
 
-// Epoch difference (from bit 8 up) and mask bits the cells lack (bits 0 to 7), of Words words from Address on together.
-Value *emitMissing(csp::RuntimeAbi &Abi, IRBuilderBase &B, Value *Address, bool IsWrite, uint64_t Words) {
-  Value *CellAddress = emitCellAddress(B, Address, IsWrite);
-  LoadInst *Current = B.CreateAlignedLoad(B.getInt64Ty(), Abi.threadLocal("__csp_current"), Align(8));
-  setNoSanitize(Current);
+// An inline check as far as it has been emitted.
+struct Check {
+  Value *Address;
+  bool MayStraddle;
+  Value *CellAddress = nullptr;
+  uint64_t Words = 1;
+  Value *Wanted = nullptr; // of less than a word: the bits of `missing` that count; else all do
+};
+
+// The cells of the access's words against a thread-local that stands for all bytes: bits that differ in any of them.
+Value *emitDifference(csp::RuntimeAbi &Abi, IRBuilderBase &B, const Check &C, StringRef ThreadLocal) {
+  LoadInst *Known = B.CreateAlignedLoad(B.getInt64Ty(), Abi.threadLocal(ThreadLocal), Align(8));
+  setNoSanitize(Known);
   Value *Differing = nullptr;
-  for (uint64_t I = 0; I < Words; ++I) {
-    Value *Place = I ? B.CreateAdd(CellAddress, B.getInt64(I * ShadowBytesPerWord)) : CellAddress;
-    Value *Difference = B.CreateXor(emitCellLoad(B, Place), Current);
+  for (uint64_t I = 0; I < C.Words; ++I) {
+    Value *Place = I ? B.CreateAdd(C.CellAddress, B.getInt64(I * ShadowBytesPerWord)) : C.CellAddress;
+    Value *Difference = B.CreateXor(emitCellLoad(B, Place), Known);
     Differing = Differing ? B.CreateOr(Differing, Difference) : Difference;
   }
-  return B.CreateLShr(Differing, CSPR_STACK_BITS);
+  return Differing;
 }
 
 // The bits of `missing` that must be clear for an access of less than a word: all epoch bits, and its own bytes.
@@ -80,20 +93,30 @@ Value *emitWanted(IRBuilderBase &B, Value *FirstByte, uint64_t Bytes, bool MaySt
 }
 
 // True when the inline check cannot prove that this very access is recorded.
-Value *emitColdCondition(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Value *Address,
-                         bool MayStraddle) {
-  if (A.Bytes >= 8) {
-    Value *Missing = emitMissing(Abi, B, Address, A.IsWrite, A.Bytes / 8);
-    // What does not begin at a word touches one word more.
-    return B.CreateIsNotNull(A.Alignment >= 8 ? Missing : B.CreateOr(Missing, B.CreateAnd(Address, 7)));
+Value *emitColdCondition(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Check &C) {
+  C.CellAddress = emitCellAddress(B, C.Address, A.IsWrite);
+  C.Words = A.Bytes >= 8 ? A.Bytes / 8 : 1;
+  Value *Missing = B.CreateLShr(emitDifference(Abi, B, C, "__csp_current"), CSPR_STACK_BITS);
+  if (A.Bytes >= 8) { // what does not begin at a word touches one word more
+    C.MayStraddle = A.Alignment < 8;
+    return B.CreateIsNotNull(C.MayStraddle ? B.CreateOr(Missing, B.CreateAnd(C.Address, 7)) : Missing);
   }
-  Value *Missing = emitMissing(Abi, B, Address, A.IsWrite, 1);
-  Value *FirstByte = B.CreateAnd(Address, 7);
-  Value *Wanted = emitWanted(B, FirstByte, A.Bytes, MayStraddle);
-  Value *IsCold = B.CreateIsNotNull(B.CreateAnd(Missing, Wanted));
-  if (MayStraddle)
+  Value *FirstByte = B.CreateAnd(C.Address, 7);
+  C.Wanted = emitWanted(B, FirstByte, A.Bytes, C.MayStraddle);
+  Value *IsCold = B.CreateIsNotNull(B.CreateAnd(Missing, C.Wanted));
+  if (C.MayStraddle)
     IsCold = B.CreateOr(IsCold, B.CreateICmpUGT(FirstByte, B.getInt64(8 - A.Bytes)));
   return IsCold;
+}
+
+// For a read that failed the check, inside its words: true when the known read set does not prove it recorded either.
+Value *emitNotShared(csp::RuntimeAbi &Abi, IRBuilderBase &B, const Check &C) {
+  Value *Difference = emitDifference(Abi, B, C, "__csp_current_shared");
+  if (!C.Wanted)
+    return B.CreateIsNotNull(B.CreateLShr(Difference, CSPR_SET_VARIANT_BITS));
+  const uint64_t Group = (1u << CSPR_STACK_BITS) - (1u << CSPR_SET_VARIANT_BITS);
+  Value *Missing = B.CreateAnd(B.CreateLShr(Difference, CSPR_STACK_BITS), C.Wanted);
+  return B.CreateIsNotNull(B.CreateOr(Missing, B.CreateAnd(Difference, Group)));
 }
 
 bool hasLine(const DebugLoc &L) {
@@ -152,10 +175,15 @@ void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord) {
     return;
   }
   ++NumInlineChecks;
-  Value *Address = B.CreatePtrToInt(A.Addr, B.getInt64Ty());
-  Value *IsCold = emitColdCondition(Abi, B, A, Address, MayStraddle);
+  Check C{B.CreatePtrToInt(A.Addr, B.getInt64Ty()), MayStraddle};
+  Value *IsCold = emitColdCondition(Abi, B, A, C);
   MDNode *Unlikely = MDBuilder(B.getContext()).createUnlikelyBranchWeights();
   Instruction *ColdEnd = SplitBlockAndInsertIfThen(IsCold, Before, /*Unreachable=*/false, Unlikely);
+  if (!A.IsWrite && !C.MayStraddle) {
+    InstrumentationIRBuilder Again(ColdEnd);
+    Again.SetCurrentDebugLocation(B.getCurrentDebugLocation());
+    ColdEnd = SplitBlockAndInsertIfThen(emitNotShared(Abi, Again, C), ColdEnd, /*Unreachable=*/false);
+  }
   InstrumentationIRBuilder Cold(ColdEnd);
   Cold.SetCurrentDebugLocation(B.getCurrentDebugLocation());
   callEntry(Abi, Cold, A, MayStraddle, HasRecord);

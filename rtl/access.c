@@ -1,13 +1,15 @@
 // access.c - the slow path: what happens to a word when the inline check says "not known yet".
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Per byte this is FastTrack: an access races with every earlier conflicting one its task's clock does not cover, and the
-// last write and last reads of a byte are kept. Two cells hold that while one epoch wrote and one read; else the word goes
-// aside (side.h). A same-epoch access that is covered needs nothing: whoever could race with it races with the first one.
+// last write and last reads of a byte are kept. Two cells hold that while one epoch wrote and one read, or several read the
+// same bytes (readset.h); else the word goes aside (side.h). A same-epoch access that is covered needs nothing: whoever could
+// race with it races with the first one.
 // Entries made from compiled code are preserve_most: the caller's spills are in its cold block, not around every access.
 #include "access.h"
 
 #include "depot.h"
 #include "extent.h"
+#include "readset.h"
 #include "shadow.h"
 
 #include <errno.h>
@@ -155,6 +157,8 @@ void cspr_filter_flush(void)
 
 // --- one word -------------------------------------------------------------------------------------------------------------
 
+#define MASK_BITS (0xffull << CSPR_MASK_SHIFT)
+
 void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind, cspr_stack stack)
 {
     c->task = t;
@@ -170,7 +174,12 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
 static bool cell_is_known(const cspr_check *c, uint64_t cell)
 {
     uint32_t epoch = cspr_cell_epoch(cell);
-    return cspr_task_knows(c->task, cspr_epoch_run(epoch)->id, cspr_epoch_clock(epoch));
+    if (cspr_epoch_is_known(epoch))
+        return true;
+    bool known = cspr_task_knows(c->task, cspr_epoch_run(epoch)->id, cspr_epoch_clock(epoch));
+    if (known)
+        cspr_epoch_note_known(epoch);
+    return known;
 }
 
 CSPR_NOINLINE static void found_cell(cspr_check *c, uint64_t cell, unsigned mask, cspr_access_kind kind)
@@ -195,6 +204,17 @@ static inline void check_cell(cspr_check *c, uint64_t cell, unsigned mask, cspr_
         found_cell(c, cell, mask, kind);
 }
 
+static inline void check_read_cell(cspr_check *c, uint64_t cell, unsigned mask)
+{
+    if (!cspr_cell_is_shared(cell)) {
+        check_cell(c, cell, mask, CSPR_READ);
+        return;
+    }
+    const cspr_readset *set = cspr_readset_of(cell);
+    for (uint32_t i = 0; i < set->n; i++)
+        check_cell(c, set->member[i] | (cell & MASK_BITS), mask, CSPR_READ);
+}
+
 // The cell of this epoch, holding old's bytes and mask's (rule A2); 0: the stack has no name that fits.
 static uint64_t merged_cell(const cspr_check *c, uint64_t old, unsigned mask)
 {
@@ -207,6 +227,13 @@ static uint64_t merged_cell(const cspr_check *c, uint64_t old, unsigned mask)
     return stack < cspr_depot_cell_limit ? cspr_cell_of(c->epoch, mask | old_mask, stack) : 0;
 }
 
+// A read cell without the bytes of mask.
+static inline uint64_t drop_bytes(uint64_t cell, unsigned mask)
+{
+    uint64_t rest = cell & ~((uint64_t)mask << CSPR_MASK_SHIFT);
+    return rest & MASK_BITS ? rest : 0;
+}
+
 // Both return false, having changed nothing, when the word has to go aside.
 static inline bool write_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64_t *w)
 {
@@ -216,30 +243,46 @@ static inline bool write_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64
     else if (cspr_cell_epoch(*w) != c->epoch || !(write = merged_cell(c, *w, mask)))
         return false;
     check_cell(c, *w, mask, CSPR_WRITE);
-    check_cell(c, *r, mask, CSPR_READ);
+    check_read_cell(c, *r, mask);
     *w = write;
     // What we wrote over need not be remembered as read, except by ourselves: that spares our next read a slow entry.
-    if (*r && cspr_cell_epoch(*r) != c->epoch) {
-        unsigned rest = cspr_cell_mask(*r) & ~mask;
-        *r = rest ? cspr_cell_of(cspr_cell_epoch(*r), rest, cspr_cell_stack(*r)) : 0;
-    }
+    if (cspr_cell_epoch(*r) != c->epoch)
+        *r = drop_bytes(*r, mask);
     return true;
+}
+
+// Reads that another epoch or several have made, and now ours: those we are not ordered after, and we. 0: not one cell.
+static uint64_t shared_cell(const cspr_check *c, uint64_t r, unsigned mask)
+{
+    uint64_t member[CSPR_READSET_MAX + 1];
+    const cspr_readset *set = cspr_cell_is_shared(r) ? cspr_readset_of(r) : NULL;
+    unsigned n = 0;
+    for (uint32_t i = 0; i < (set ? set->n : 1); i++) {
+        member[n] = (set ? set->member[i] : r) & ~MASK_BITS;
+        if (!cell_is_known(c, member[n]))
+            n++;
+    }
+    if (!n) // all that was read happened before
+        return cspr_cell_mask(r) & ~mask ? 0 : cspr_cell_of(c->epoch, mask, c->stack);
+    if (n == CSPR_READSET_MAX || cspr_cell_mask(r) != mask)
+        return 0;
+    member[n++] = cspr_cell_of(c->epoch, 0, c->stack);
+    return cspr_readset_cell(member, n, mask);
 }
 
 static inline bool read_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64_t *w)
 {
     uint64_t read;
-    if (cspr_cell_epoch(*r) == c->epoch) {
-        read = merged_cell(c, *r, mask);
-    } else if (!(cspr_cell_mask(*r) & ~mask) && (!*r || cell_is_known(c, *r))) {
+    if (cspr_readset_covers(*r, mask, c->epoch))
+        return true;
+    if (!*r)
         read = cspr_cell_of(c->epoch, mask, c->stack);
-    } else if (cspr_cell_epoch(*w) == c->epoch && !(mask & ~cspr_cell_mask(*w))) {
-        return true; // covered by our own write (A10); another epoch's reads of other bytes have the cell
-    } else {
-        return false;
-    }
-    if (!read)
-        return false;
+    else if (cspr_cell_epoch(*r) == c->epoch)
+        read = merged_cell(c, *r, mask);
+    else
+        read = shared_cell(c, *r, mask);
+    if (!read) // fine if our own write covers it (A10): others' reads of other bytes have the cell
+        return cspr_cell_epoch(*w) == c->epoch && !(mask & ~cspr_cell_mask(*w));
     check_cell(c, *w, mask, CSPR_WRITE);
     *r = read;
     return true;
@@ -253,8 +296,13 @@ cspr_record *cspr_word_record(uintptr_t word, const uint64_t *cells, uint64_t w)
 void cspr_check_extent(cspr_check *c, unsigned mask)
 {
     cspr_entry e;
-    if (mask && cspr_extent_get(c->word, &e) && !cspr_task_knows(c->task, e.id, e.at))
+    uint64_t changes = __atomic_load_n(&cspr_extent_changes, __ATOMIC_ACQUIRE); // before the lookup
+    if (!mask)
+        return;
+    if (cspr_extent_get(c->word, &e) && !cspr_task_knows(c->task, e.id, e.at))
         cspr_check_found(c, &e, mask);
+    else
+        cspr_extent_note_known(c->word, c->epoch, changes);
 }
 
 // A plain write ordered after everything at its bytes ends the release sequences there: what is acquired later is not what
@@ -300,13 +348,44 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
         filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
 }
 
-// Checks and records the access in one word; mask: its bytes there.
-static inline void access_word(cspr_check *c, uintptr_t word, unsigned mask)
+// Nothing to check in a cell: it is empty, or of this epoch, or of one that was found to be known.
+static inline bool is_settled(uint64_t cell, uint32_t epoch)
 {
-    if (is_aside_now(word) && filter_has(word, mask, c->kind == CSPR_WRITE, c->epoch))
-        return;
-    uint64_t *cells = cspr_shadow_of(word);
-    uint64_t w = cspr_word_take(cells);
+    uint32_t e = cspr_cell_epoch(cell);
+    return !cell || e == epoch || cspr_epoch_is_known(e);
+}
+
+// The short way: nothing to check in either cell, and the new record fits. Gives the word back; false: it is still taken.
+static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask,
+                                                                 bool is_write, uint32_t epoch, cspr_stack stack)
+{
+    uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
+    if (!is_settled(w, epoch) || !is_settled(r, epoch))
+        return false;
+    if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)) && !cspr_extent_is_known(word, epoch))
+        return false;
+    uint64_t old = is_write ? w : r;
+    unsigned old_mask = cspr_cell_mask(old), kept = old_mask & ~mask;
+    if (kept) {
+        if (cspr_cell_epoch(old) != epoch)
+            return false;
+        stack = cspr_depot_composite(cspr_cell_stack(old), old_mask, stack, mask & ~old_mask); // rule A2
+    }
+    if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
+        return false;
+    uint64_t fresh = cspr_cell_of(epoch, mask | kept, stack);
+    if (is_write)
+        cspr_word_give(cells, cspr_cell_epoch(r) == epoch ? r : drop_bytes(r, mask), fresh);
+    else
+        cspr_word_give(cells, fresh, w);
+    if (!(r | w))
+        cspr_shadow_met(word);
+    return true;
+}
+
+// The word is taken; its write cell was w.
+static void access_taken(cspr_check *c, uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask)
+{
     c->word = word;
     if (CSPR_UNLIKELY(cspr_cell_is_aside(w) || !c->epoch || c->stack >= cspr_depot_cell_limit)) {
         access_aside(c, mask, cells, w);
@@ -316,11 +395,20 @@ static inline void access_word(cspr_check *c, uintptr_t word, unsigned mask)
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)))
         cspr_check_extent(c, mask & ~cspr_cell_mask(w));
     bool fits = c->kind == CSPR_WRITE ? write_cells(c, mask, &r, &w) : read_cells(c, mask, &r, &w);
-    if (CSPR_LIKELY(fits)) {
+    if (CSPR_LIKELY(fits))
         cspr_word_give(cells, r, w);
+    else
+        access_aside(c, mask, cells, old_w);
+}
+
+void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
+{
+    bool is_write = c->kind == CSPR_WRITE;
+    if (is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
         return;
-    }
-    access_aside(c, mask, cells, old_w);
+    uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
+    if (!c->epoch || !record_settled(cells, w, word, mask, is_write, c->epoch, c->stack))
+        access_taken(c, cells, w, word, mask);
 }
 
 static unsigned bytes_mask(uintptr_t offset, size_t size)
@@ -328,20 +416,45 @@ static unsigned bytes_mask(uintptr_t offset, size_t size)
     return size >= 8 - offset ? 0xffu << offset & 0xff : ((1u << size) - 1) << offset;
 }
 
+// The inline check, and what it cannot see: words aside. Relaxed loads, as in compiled code.
+static inline bool is_recorded(uintptr_t addr, unsigned mask, bool is_write, uint64_t current)
+{
+    uint64_t cell = __atomic_load_n(&cspr_shadow_of(addr)[is_write], __ATOMIC_RELAXED);
+    if (!((cell ^ current) & (~0ull << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT)))
+        return true;
+    if (cspr_cell_is_aside(cell) && is_aside_now(addr))
+        return filter_has(addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current));
+    return !is_write && cspr_readset_covers(cell, mask, cspr_cell_epoch(current));
+}
+
+// Whole words from a on that this epoch has recorded, as the inline check sees it; returns where to look closer.
+// Four at a time: copies of what was just used are common.
+static uintptr_t skip_recorded(uintptr_t a, uintptr_t end, bool is_write, uint64_t current)
+{
+    const uint64_t *cell = cspr_shadow_of(a) + is_write;
+    for (; a + 32 <= end; a += 32, cell += 8) {
+        uint64_t differs = 0;
+        for (unsigned i = 0; i < 8; i += 2)
+            differs |= __atomic_load_n(&cell[i], __ATOMIC_RELAXED) ^ current; // relaxed: as the inline check
+        if (differs >> CSPR_MASK_SHIFT)
+            break;
+    }
+    return a;
+}
+
 static void access_words(cspr_check *c)
 {
     uintptr_t end = c->addr + c->size;
+    bool is_write = c->kind == CSPR_WRITE;
+    uint64_t current = c->epoch ? cspr_cell_of(c->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY;
     for (uintptr_t a = c->addr; a < end;) {
+        if (!(a & 31) && (a = skip_recorded(a, end, is_write, current)) >= end)
+            break;
         uintptr_t word = a & ~(uintptr_t)7;
         unsigned mask = bytes_mask(a & 7, end - a);
-        const uint64_t *cells = cspr_shadow_of(word);
-        // The inline check again, per word: relaxed as there.
-        uint64_t want = cspr_cell_of(c->epoch, mask, 0);
-        uint64_t seen = __atomic_load_n(&cells[c->kind == CSPR_WRITE], __ATOMIC_RELAXED);
-        if (!c->epoch || cspr_cell_epoch(seen) != c->epoch || (seen & want) != want)
-            access_word(c, word, mask);
-        if (CSPR_UNLIKELY(c->n_found))
-            cspr_check_report(c);
+        if (!is_recorded(word, mask, is_write, current))
+            cspr_check_word(c, word, mask);
+        cspr_check_report(c);
         a = word + 8;
     }
 }
@@ -358,147 +471,55 @@ void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
     cspr_leave();
 }
 
-// --- heap blocks (rule A8) --------------------------------------------------------------------------------------------------
-
-// The word becomes this epoch's write and nothing else; its record and sync objects go.
-static void overwrite_word(cspr_check *c, uintptr_t word)
-{
-    uint64_t *cells = cspr_shadow_of(word);
-    uint64_t w = cspr_word_take(cells);
-    if (cspr_cell_is_aside(w))
-        cspr_record_free(cspr_record_of(w));
-    c->word = word;
-    if (CSPR_LIKELY(c->epoch && c->stack < cspr_depot_cell_limit)) {
-        cspr_word_give(cells, 0, cspr_cell_of(c->epoch, 0xff, c->stack));
-        return;
-    }
-    cspr_record *rec = cspr_record_new(word, 0, 0);
-    cspr_record_access(rec, c, 0xff);
-    cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
-}
-
-static void overwrite_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
-{
-    for (; lo < hi; lo += 8)
-        overwrite_word(c, lo);
-}
-
-// Checks the block's words as written by free, then overwrites them.
-static void free_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
-{
-    for (; lo < hi; lo += 8) {
-        access_word(c, lo, 0xff);
-        if (CSPR_UNLIKELY(c->n_found))
-            cspr_check_report(c);
-        if (CSPR_UNLIKELY(cspr_cell_is_aside(__atomic_load_n(&cspr_shadow_of(lo)[1], __ATOMIC_RELAXED))))
-            overwrite_word(c, lo); // a hint is enough: only sync objects keep a word aside after a write of all of it
-    }
-}
-
-static void free_touched(uintptr_t lo, uintptr_t hi, void *arg)
-{
-    cspr_check *c = arg;
-    for (uintptr_t a = lo; a < hi; a += 8) {
-        const uint64_t *cells = cspr_shadow_of(a);
-        if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) | __atomic_load_n(&cells[1], __ATOMIC_RELAXED))
-            free_words(c, a, a + 8); // relaxed: an empty word's history is the extent's, which was checked as a whole
-    }
-}
-
-static cspr_entry entry_of_check(const cspr_check *c)
-{
-    return (cspr_entry){
-        .at = c->at, .id = c->task->clock.own, .who = c->task->who, .epoch = c->epoch, .stack = c->stack, .mask = 0xff,
-        .kind = CSPR_WRITE};
-}
-
-// The whole granules inside a block large enough to have any; empty otherwise.
-static void inner_granules(uintptr_t lo, uintptr_t hi, uintptr_t *from, uintptr_t *to)
-{
-    *from = (lo + CSPR_GRANULE - 1) & ~(CSPR_GRANULE - 1);
-    *to = hi & ~(CSPR_GRANULE - 1);
-    if (hi - lo <= CSPR_GRANULE || *from >= *to)
-        *from = *to = hi;
-}
-
-// Blocks own the whole of the words they start and end in.
-static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t size, cspr_stack stack, cspr_stack_tag tag)
-{
-    cspr_task *t = cspr_task_current();
-    if (!t || !*addr)
-        return false;
-    cspr_enter();
-    cspr_filter_flush();
-    cspr_check_begin(c, t, *addr, size, CSPR_WRITE, cspr_depot_tagged(stack, tag));
-    *end = (*addr + size + 7) & ~(uintptr_t)7;
-    *addr &= ~(uintptr_t)7;
-    return true;
-}
-
-void cspr_access_alloc(uintptr_t addr, size_t size, cspr_stack stack)
-{
-    cspr_check c;
-    uintptr_t end, from, to;
-    if (!begin_block(&c, &addr, &end, size, stack, CSPR_TAG_ALLOC))
-        return;
-    inner_granules(addr, end, &from, &to);
-    overwrite_words(&c, addr, from);
-    if (from < to) {
-        cspr_shadow_forget(from, to);
-        cspr_entry e = entry_of_check(&c);
-        cspr_extent_set(from, to, &e);
-    }
-    overwrite_words(&c, to, end);
-    cspr_leave();
-}
-
-void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack)
-{
-    cspr_check c;
-    uintptr_t end, from, to;
-    if (!begin_block(&c, &addr, &end, size, stack, CSPR_TAG_FREE))
-        return;
-    inner_granules(addr, end, &from, &to);
-    free_words(&c, addr, from);
-    if (from < to) {
-        c.word = from;
-        cspr_check_extent(&c, 0xff);
-        cspr_check_report(&c);
-        // First the extent says "freed", then the shadow goes: an access between the two meets one or the other.
-        cspr_entry e = entry_of_check(&c);
-        cspr_extent_set(from, to, &e);
-        cspr_shadow_each_touched(from, to, free_touched, &c);
-        cspr_shadow_drop(from, to);
-    }
-    free_words(&c, to, end);
-    cspr_leave();
-}
-
 // --- entries from compiled code ---------------------------------------------------------------------------------------------
 
-static inline void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size, bool is_write)
+// What the short way does not settle. The word, if any, is taken; its write cell was w.
+CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, bool is_write, cspr_stack stack,
+                                     uint64_t *taken, uint64_t w)
 {
-    if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore)) {
-        if (!cspr_self.ignore)
-            count_unchecked();
+    cspr_check c;
+    cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ, stack);
+    if (taken)
+        access_taken(&c, taken, w, addr & ~(uintptr_t)7, bytes_mask(addr & 7, size));
+    else
+        access_words(&c);
+    cspr_check_report(&c);
+}
+
+CSPR_NOINLINE static cspr_task *enter_unknown(void)
+{
+    if (!cspr_self.in_rtl && !cspr_self.ignore)
+        return cspr_task_current();
+    if (!cspr_self.ignore)
+        count_unchecked();
+    return NULL;
+}
+
+static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size,
+                                                               bool is_write)
+{
+    cspr_task *t = cspr_self.task;
+    if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = enter_unknown()))
         return;
-    }
-    if ((addr & 7) + size <= 8 && is_aside_now(addr) &&
-        filter_has(addr & ~(uintptr_t)7, bytes_mask(addr & 7, size), is_write, cspr_cell_epoch(__csp_current)))
-        return;
-    cspr_task *t = cspr_task_current();
-    if (CSPR_UNLIKELY(!t))
+    uint64_t current = __csp_current, *cells = NULL, w = 0;
+    bool one_word = (addr & 7) + size <= 8;
+    unsigned mask = bytes_mask(addr & 7, size);
+    uintptr_t next = (addr & ~(uintptr_t)7) + 8;
+    if (size <= 8 && is_recorded(addr, mask, is_write, current) &&
+        (one_word || is_recorded(next, bytes_mask(0, addr + size - next), is_write, current)))
         return;
     cspr_self.in_rtl++;
     count_slow();
-    cspr_check c;
-    cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ, cspr_depot_here(pc, leaf_ret));
-    if (CSPR_LIKELY((addr & 7) + size <= 8)) {
-        access_word(&c, addr & ~(uintptr_t)7, bytes_mask(addr & 7, size));
-        cspr_check_report(&c);
-    } else {
-        access_words(&c);
+    cspr_stack stack = cspr_depot_here(pc, leaf_ret);
+    bool done = false;
+    // The short way stores plain stacks; what is the OS thread's own is marked as such.
+    if (one_word && current != CSPR_CURRENT_NOBODY && !cspr_in_own_tls(addr)) {
+        cells = cspr_shadow_of(addr);
+        w = cspr_word_take(cells);
+        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current), stack);
     }
+    if (!done)
+        enter_slow(t, addr, size, is_write, stack, cells, w);
     cspr_leave();
 }
 

@@ -15,6 +15,8 @@ static inline void cspr_check_set_stack(cspr_check *c, cspr_stack stack)
     c->is_tls = cspr_in_own_tls(c->addr);
     c->stack = CSPR_UNLIKELY(c->is_tls) ? cspr_depot_tagged(stack, CSPR_TAG_TLS) : stack;
 }
+// Checks and records the access in one word; mask: its bytes there. The word is not taken.
+void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask);
 // Tells the races found. No word is taken; in_rtl > 0.
 void cspr_check_report(cspr_check *c);
 

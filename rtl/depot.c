@@ -3,6 +3,7 @@
 // Why: a cell has 26 bits for "where". Interning makes them exact: nothing is hashed away and nothing overwritten later.
 // Invariants:  I1 an entry is written once, under its shard's lock, before its id is handed out   I2 a node's parent is older
 // Ordering:    ids travel through shadow words (shadow.h E1) or frame records of one task, so reading an entry needs no lock
+//              E1 publish: entry written, then its id store-released into a bucket or chain -> find: load-acquire of the id
 #include "depot.h"
 
 #include "alloc.h"
@@ -20,10 +21,15 @@ typedef struct entry {
     uint32_t next;
 } entry;
 
+typedef struct buckets {
+    uint32_t n;        // a power of two
+    uint32_t newest[]; // atomic, E1: ids, 0: none
+} buckets;
+
 typedef struct shard {
     cspr_lock lock;
-    uint32_t n, n_buckets;
-    uint32_t *bucket; // ids of the newest entries, 0: none
+    uint32_t n;   // entries; under lock
+    buckets *row; // atomic, E1; changed under lock
 } shard;
 
 typedef struct table {
@@ -67,61 +73,64 @@ static uint64_t mix(uint64_t a, uint32_t b)
     return (h ^ h >> 29) * 0xbf58476d1ce4e5b9ull;
 }
 
+// A finder may be walking: a chain is re-linked entry by entry, so that each walk still ends, at worst too early (and is then
+// repeated under the lock). The old row stays, for who still holds it: all rows that were outgrown are smaller than the last.
 static void grow(table *t, shard *s)
 {
-    uint32_t n = s->n_buckets ? s->n_buckets * 4 : FIRST_BUCKETS;
-    uint32_t *bucket = cspr_alloc(n * sizeof *bucket);
-    for (uint32_t i = 0; i < s->n_buckets; i++) {
-        for (uint32_t id = s->bucket[i], next; id; id = next) {
+    buckets *old = s->row;
+    uint32_t n = old ? old->n * 4 : FIRST_BUCKETS;
+    buckets *row = cspr_alloc(sizeof *row + n * sizeof *row->newest);
+    row->n = n;
+    for (uint32_t i = 0; old && i < old->n; i++) {
+        for (uint32_t id = old->newest[i], next; id; id = next) {
             entry *e = &t->entries[id];
             next = e->next;
-            uint32_t slot = (uint32_t)mix(e->a, e->b) & (n - 1);
-            e->next = bucket[slot];
-            bucket[slot] = id;
+            uint32_t *head = &row->newest[(uint32_t)mix(e->a, e->b) & (n - 1)];
+            __atomic_store_n(&e->next, *head, __ATOMIC_RELEASE); // E1
+            *head = id;
         }
     }
-    cspr_free(s->bucket, s->n_buckets * sizeof *bucket);
-    s->bucket = bucket;
-    s->n_buckets = n;
+    __atomic_store_n(&s->row, row, __ATOMIC_RELEASE); // E1
 }
 
+// Lock-free: what it misses may be just being added; intern() then looks again under the lock.
 static uint32_t find_in(const table *t, const shard *s, uint64_t hash, uint64_t a, uint32_t b)
 {
-    if (!s->n_buckets)
+    const buckets *row = __atomic_load_n(&s->row, __ATOMIC_ACQUIRE); // E1
+    if (!row)
         return 0;
-    uint32_t id = s->bucket[(uint32_t)hash & (s->n_buckets - 1)];
+    uint32_t id = __atomic_load_n(&row->newest[(uint32_t)hash & (row->n - 1)], __ATOMIC_ACQUIRE); // E1
     while (id && (t->entries[id].a != a || t->entries[id].b != b))
-        id = t->entries[id].next;
+        id = __atomic_load_n(&t->entries[id].next, __ATOMIC_ACQUIRE); // E1
     return id;
 }
 
-static uint32_t find(table *t, uint64_t a, uint32_t b)
+static uint32_t find(const table *t, uint64_t a, uint32_t b)
 {
     uint64_t hash = mix(a, b);
-    shard *s = &t->shards[hash >> 58];
-    cspr_lock_acquire(&s->lock);
-    uint32_t id = find_in(t, s, hash, a, b);
-    cspr_lock_release(&s->lock);
-    return id;
+    return find_in(t, &t->shards[hash >> 58], hash, a, b);
 }
 
 // The id of (a, b), new (and then with this value) if need be; 0 when the table is full.
-static uint32_t intern(table *t, uint64_t a, uint32_t b, uint32_t value)
+CSPR_NOINLINE static uint32_t intern(table *t, uint64_t a, uint32_t b, uint32_t value)
 {
     uint64_t hash = mix(a, b);
     shard *s = &t->shards[hash >> 58];
-    cspr_lock_acquire(&s->lock);
     uint32_t id = find_in(t, s, hash, a, b);
+    if (CSPR_LIKELY(id))
+        return id;
+    cspr_lock_acquire(&s->lock);
+    id = find_in(t, s, hash, a, b);
     if (!id && t->used < t->capacity) {
-        if (s->n >= s->n_buckets)
+        if (!s->row || s->n >= s->row->n)
             grow(t, s);
         id = __atomic_fetch_add(&t->used, 1, __ATOMIC_RELAXED); // relaxed: distinct is enough
         if (id < t->capacity) {
-            uint32_t *head = &s->bucket[(uint32_t)hash & (s->n_buckets - 1)];
+            uint32_t *head = &s->row->newest[(uint32_t)hash & (s->row->n - 1)];
             t->entries[id] = (entry){.a = a, .b = b, .next = *head};
             if (t->value)
                 t->value[id] = value;
-            *head = id;
+            __atomic_store_n(head, id, __ATOMIC_RELEASE); // E1
             s->n++;
         } else {
             id = 0;

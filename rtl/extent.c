@@ -23,6 +23,8 @@ static extent *extents;
 static uint32_t n_extents = 1, free_head;
 static cspr_lock extents_lock;
 bool cspr_extent_any;
+uint64_t cspr_extent_changes = 1;
+__thread struct cspr_extent_known cspr_extent_known[CSPR_EXTENT_KNOWN] __attribute__((tls_model("initial-exec")));
 
 void cspr_extent_init(void)
 {
@@ -103,6 +105,7 @@ void cspr_extent_set(uintptr_t lo, uintptr_t hi, const cspr_entry *e)
             free_head = old;
         }
     }
+    __atomic_fetch_add(&cspr_extent_changes, 1, __ATOMIC_SEQ_CST); // after the slots, before the caller looks at words
     cspr_lock_release(&extents_lock);
 }
 

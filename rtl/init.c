@@ -6,6 +6,7 @@
 
 #include "depot.h"
 #include "extent.h"
+#include "readset.h"
 #include "shadow.h"
 #include "side.h"
 #include "task.h"
@@ -52,6 +53,7 @@ void cspr_init(void)
     cspr_depot_init();
     cspr_tls_init();
     cspr_side_init();
+    cspr_readset_init();
     cspr_extent_init();
     cspr_who_init();
     cspr_heap_init();

@@ -12,6 +12,8 @@
 //
 // A cell:   63            34 33      26 25         0
 //          |  epoch id (30) | mask (8) | stack (26) |
+//          |  SHARED        | mask     | read set   |    a read cell of bytes that several unordered tasks read (readset.h)
+//          |  ASIDE         |     record (34)       |    both cells: the word's history is in a side record (side.h)
 #ifndef CSP_RTL_LAYOUT_H
 #define CSP_RTL_LAYOUT_H
 
@@ -24,6 +26,8 @@
 #define CSPR_STACK_BITS 26
 #define CSPR_MASK_BITS 8
 #define CSPR_EPOCH_BITS 30
+// A read set's id is (group, variant): sets of one group have the same epochs and differ in stacks only.
+#define CSPR_SET_VARIANT_BITS 4
 #define CSPR_MASK_SHIFT CSPR_STACK_BITS
 #define CSPR_EPOCH_SHIFT (CSPR_STACK_BITS + CSPR_MASK_BITS)
 
@@ -36,5 +40,5 @@
 #define CSPR_EPOCH_NOBODY 4u
 #define CSPR_EPOCH_FIRST 16u
 
-#define CSPR_ABI_VERSION 1u
+#define CSPR_ABI_VERSION 2u
 #endif

@@ -45,6 +45,7 @@ typedef struct cspr_thread {
 
 extern __thread cspr_thread cspr_self __attribute__((tls_model("initial-exec")));
 extern __thread uint64_t __csp_current __attribute__((tls_model("initial-exec"), visibility("default")));
+extern __thread uint64_t __csp_current_shared __attribute__((tls_model("initial-exec"), visibility("default")));
 extern __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec"), visibility("default")));
 extern __thread const csp_site *__csp_site __attribute__((tls_model("initial-exec"), visibility("default")));
 

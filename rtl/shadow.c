@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "depot.h"
 #include "extent.h"
+#include "readset.h"
 #include "side.h"
 #include "task.h"
 
@@ -16,8 +17,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PAGE_APP_BYTES = PAGE / 2, MAX_MAPPINGS = 4096, MAX_TRIES = 5, BIG_RUN_PAGES = 16 };
+enum { PAGE = 4096, PAGE_APP_BYTES = CSPR_PAGE_APP_BYTES, MAX_MAPPINGS = 4096, MAX_TRIES = 5, BIG_RUN_PAGES = 16 };
 #define HUGE_RANGE ((uintptr_t)4 << 30)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #define REEXEC_VARIABLE "CSPTHREAD_REEXEC="
 
 // --- start ------------------------------------------------------------------------------------------------------------------
@@ -123,6 +127,33 @@ void cspr_shadow_init(char **argv, char **envp)
     madvise(p, CSPR_SHADOW_SIZE, MADV_NOHUGEPAGE);
 }
 
+// --- reading ahead ----------------------------------------------------------------------------------------------------------
+
+__thread struct cspr_stream cspr_streams[CSPR_STREAMS] __attribute__((tls_model("initial-exec")));
+
+// As many pages ahead as came one after the other, inside the 64 KB that the stream's slot stands for: what is put into
+// memory in vain is never more than what is used.
+CSPR_NOINLINE void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page)
+{
+    static bool unsupported; // atomic; before Linux 5.14
+    enum { PAGES_PER_SLOT = (1 << 16) / CSPR_PAGE_APP_BYTES };
+    bool follows = page == s->page + 1;
+    s->length = follows ? s->length + 1 : 1;
+    s->ready = follows ? s->ready : 0;
+    s->page = page;
+    if (!follows || page + 1 < s->ready || __atomic_load_n(&unsupported, __ATOMIC_RELAXED)) // relaxed: a hint
+        return;
+    uintptr_t end = (page / PAGES_PER_SLOT + 1) * PAGES_PER_SLOT, until = page + 1 + s->length;
+    until = until < end ? until : end;
+    s->ready = until;
+    if (until == page + 1)
+        return;
+    int saved = errno;
+    if (madvise(cspr_shadow_of((page + 1) * CSPR_PAGE_APP_BYTES), (until - page - 1) * PAGE, MADV_POPULATE_WRITE))
+        __atomic_store_n(&unsupported, errno == EINVAL, __ATOMIC_RELAXED); // relaxed: a hint
+    errno = saved;
+}
+
 // --- taking a word that is busy -----------------------------------------------------------------------------------------
 
 static bool in_forked_child; // written while the process has one thread
@@ -150,6 +181,7 @@ void cspr_core_before_fork(void)
     cspr_task_fork_lock(true);
     cspr_extent_fork_lock(true);
     cspr_side_fork_lock(true);
+    cspr_readset_fork_lock(true);
     cspr_depot_fork_lock(true);
     cspr_alloc_fork_lock(true); // innermost: the others allocate
 }
@@ -159,6 +191,7 @@ void cspr_core_after_fork(bool in_child)
     in_forked_child |= in_child;
     cspr_alloc_fork_lock(false);
     cspr_depot_fork_lock(false);
+    cspr_readset_fork_lock(false);
     cspr_side_fork_lock(false);
     cspr_extent_fork_lock(false);
     cspr_task_fork_lock(false);

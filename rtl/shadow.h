@@ -61,6 +61,22 @@ static inline void cspr_word_give(uint64_t *cells, uint64_t r, uint64_t w)
     __atomic_store_n(&cells[1], w, __ATOMIC_RELEASE); // E1
 }
 
+// Shadow that is met word after word is put into memory ahead of the accesses: otherwise each page costs two faults, since
+// the inline check reads it before it is written, and the second one interrupts all processors. Called after a word's first
+// access, with no word taken.
+enum { CSPR_PAGE_APP_BYTES = 2048, CSPR_STREAMS = 16 };
+extern __thread struct cspr_stream {
+    uintptr_t page, ready; // last page met, first page not put into memory; counted from address 0
+    uint32_t length;       // pages met one after the other
+} cspr_streams[CSPR_STREAMS] __attribute__((tls_model("initial-exec")));
+void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page);
+static inline void cspr_shadow_met(uintptr_t word)
+{
+    struct cspr_stream *s = &cspr_streams[(word >> 16) % CSPR_STREAMS];
+    if (CSPR_UNLIKELY(s->page != word / CSPR_PAGE_APP_BYTES))
+        cspr_shadow_next_page(s, word / CSPR_PAGE_APP_BYTES);
+}
+
 // Reserves the map. On address spaces that would alias, executes the program again (rule E1); argv, envp: main's.
 void cspr_shadow_init(char **argv, char **envp);
 

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "depot.h"
 #include "lock.h"
+#include "readset.h"
 
 #include <string.h>
 
@@ -148,6 +149,8 @@ static void meet(cspr_check *c, cspr_entry *e, unsigned mask)
         return;
     bool conflict = conflicts(c->kind, e->kind);
     bool known = cspr_task_knows(c->task, e->id, e->at);
+    if (known && e->epoch)
+        cspr_epoch_note_known(e->epoch);
     if (conflict && !known)
         cspr_check_found(c, e, e->mask & mask);
     if ((known || conflict) && as_strong(c->kind, e->kind))
@@ -286,8 +289,72 @@ static bool access_atomic(cspr_record *rec, cspr_check *c, unsigned mask)
     return true;
 }
 
+// --- the short way: more bytes for an entry of this epoch -------------------------------------------------------------------
+// Bytes of a word written one by one over an older epoch's come here. It does what the long way would do where nothing has to
+// be checked: every entry with these bytes is our own or was found to be known.
+
+enum { SHORT_SET = 4 };
+
+static bool is_ours(const cspr_entry *e, const cspr_check *c)
+{
+    return e->at == c->at && e->id == c->task->clock.own;
+}
+
+static bool is_settled(const cspr_entry *e, const cspr_check *c)
+{
+    return is_ours(e, c) || (e->epoch && cspr_epoch_is_known(e->epoch));
+}
+
+static bool all_settled(const cspr_set *s, const cspr_check *c, unsigned mask)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if ((s->entry[i].mask & mask) && !is_settled(&s->entry[i], c))
+            return false;
+    return true;
+}
+
+static cspr_entry *entry_of_epoch(const cspr_set *s, const cspr_check *c)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->entry[i].mask && is_ours(&s->entry[i], c))
+            return &s->entry[i];
+    return NULL;
+}
+
+static void drop_settled(cspr_record *rec, cspr_set *s, const cspr_check *c, unsigned mask, cspr_entry *room,
+                         const cspr_entry *but)
+{
+    bool emptied = false;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (&s->entry[i] == but || !(s->entry[i].mask & mask) || !is_settled(&s->entry[i], c))
+            continue;
+        s->entry[i].mask &= (uint8_t)~mask;
+        emptied |= !s->entry[i].mask;
+    }
+    if (emptied)
+        pack(rec, s, room, CSPR_SET_ROOM, false);
+}
+
+static bool grow_entry(cspr_record *rec, cspr_check *c, unsigned mask)
+{
+    bool is_write = c->kind == CSPR_WRITE;
+    if (rec->atomics.n || rec->writes.n > SHORT_SET || rec->reads.n > SHORT_SET || rec->writes.index || rec->reads.index)
+        return false;
+    cspr_entry *own = entry_of_epoch(is_write ? &rec->writes : &rec->reads, c);
+    if (!own || !all_settled(&rec->writes, c, mask) || (is_write && !all_settled(&rec->reads, c, mask)))
+        return false;
+    own->stack = own->mask & ~mask ? cspr_depot_composite(own->stack, own->mask, c->stack, mask & ~own->mask) : c->stack;
+    own->mask |= (uint8_t)mask;
+    if (is_write)
+        drop_settled(rec, &rec->writes, c, mask, rec->write_room, own);
+    drop_settled(rec, &rec->reads, c, mask, rec->read_room, own);
+    return true;
+}
+
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
 {
+    if (c->kind < CSPR_ATOMIC_READ && grow_entry(rec, c, mask))
+        return true;
     if (c->kind == CSPR_READ)
         return access_plain_read(rec, c, mask);
     if (c->kind == CSPR_WRITE)
@@ -317,19 +384,28 @@ cspr_record *cspr_record_of(uint64_t cell)
 
 static void add_cell(cspr_set *s, uint64_t cell, cspr_access_kind kind)
 {
-    uint32_t epoch = (uint32_t)(cell >> CSPR_EPOCH_SHIFT);
+    uint32_t epoch = cspr_cell_epoch(cell);
     const cspr_run *run = cspr_epoch_run(epoch);
-    unsigned mask = (cell >> CSPR_MASK_SHIFT) & 0xff;
-    cspr_stack stack = cell & ((1u << CSPR_STACK_BITS) - 1);
     s->entry[s->n++] = (cspr_entry){
         .at = cspr_epoch_clock(epoch),
         .id = run->id,
         .who = run->who,
         .epoch = epoch,
-        .stack = stack, // may be composite: component() resolves it byte by byte
-        .mask = (uint8_t)mask,
+        .stack = cspr_cell_stack(cell), // may be composite: component() resolves it byte by byte
+        .mask = (uint8_t)cspr_cell_mask(cell),
         .kind = (uint8_t)kind,
     };
+}
+
+static void add_shared_cell(cspr_set *s, uint64_t cell)
+{
+    const cspr_readset *set = cspr_readset_of(cell);
+    if (set->n > s->cap) {
+        s->cap = CSPR_READSET_MAX;
+        s->entry = cspr_alloc(s->cap * sizeof *s->entry);
+    }
+    for (uint32_t i = 0; i < set->n; i++)
+        add_cell(s, set->member[i] | (cell & 0xffull << CSPR_MASK_SHIFT), CSPR_READ);
 }
 
 cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
@@ -353,7 +429,9 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
     rec->atomics = (cspr_set){0};
     if (w)
         add_cell(&rec->writes, w, CSPR_WRITE);
-    if (r)
+    if (cspr_cell_is_shared(r))
+        add_shared_cell(&rec->reads, r);
+    else if (r)
         add_cell(&rec->reads, r, CSPR_READ);
     return rec;
 }
@@ -383,36 +461,94 @@ void cspr_record_free(cspr_record *rec)
     cspr_lock_release(&free_lock);
 }
 
-// All entries of a small set as one cell; false when they are of several epochs or cannot be named in a cell.
-static bool to_cell(const cspr_set *s, uint64_t *cell)
+// An epoch's entries as a cell without its mask; the stack is composite when they have several.
+typedef struct gathered {
+    uint32_t epoch;
+    unsigned mask;
+    cspr_stack stack;
+} gathered;
+
+// The entries of a small set, epoch by epoch, each with the bytes of all its entries; their number, 0 when they are of more
+// than max epochs, of epochs without an id, or of different bytes.
+static unsigned gather(const cspr_set *s, gathered *out, unsigned max)
 {
-    *cell = 0;
-    uint32_t epoch = 0;
-    unsigned mask = 0;
-    cspr_stack stack = 0;
+    unsigned n = 0;
     for (uint32_t i = 0; i < s->n; i++) {
         const cspr_entry *e = &s->entry[i];
         if (!e->mask)
             continue;
-        if (!e->epoch || (epoch && epoch != e->epoch))
-            return false;
-        stack = epoch ? cspr_depot_composite(stack, mask, e->stack, e->mask & ~mask) : e->stack;
-        epoch = e->epoch;
-        mask |= e->mask;
-        if (stack >= cspr_depot_cell_limit)
-            return false;
+        unsigned k = 0;
+        while (k < n && out[k].epoch != e->epoch)
+            k++;
+        if (!e->epoch || k == max)
+            return 0;
+        if (k == n)
+            out[n++] = (gathered){.epoch = e->epoch};
+        out[k].mask |= e->mask;
     }
-    if (epoch)
-        *cell = cspr_cell_of(epoch, mask, stack);
+    for (unsigned k = 1; k < n; k++)
+        if (out[k].mask != out[0].mask)
+            return 0;
+    return n;
+}
+
+static void gather_stacks(const cspr_set *s, gathered *out, unsigned n)
+{
+    for (unsigned k = 0; k < n; k++)
+        out[k].mask = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const cspr_entry *e = &s->entry[i];
+        gathered *g = out;
+        while (e->mask && g->epoch != e->epoch)
+            g++;
+        if (!(e->mask & ~g->mask))
+            continue;
+        g->stack = g->mask ? cspr_depot_composite(g->stack, g->mask, e->stack, e->mask & ~g->mask) : e->stack;
+        g->mask |= e->mask;
+    }
+}
+
+static bool is_empty(const cspr_set *s)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->entry[i].mask)
+            return false;
     return true;
+}
+
+// All entries of a small set, of at most max epochs, as one cell; false when no cell says that.
+static bool to_cell(const cspr_set *s, unsigned max, uint64_t *cell)
+{
+    gathered by_epoch[CSPR_READSET_MAX];
+    uint64_t members[CSPR_READSET_MAX];
+    *cell = 0;
+    if (is_empty(s))
+        return true;
+    unsigned n = gather(s, by_epoch, max);
+    if (!n)
+        return false;
+    gather_stacks(s, by_epoch, n);
+    for (unsigned k = 0; k < n; k++) {
+        if (by_epoch[k].stack >= cspr_depot_cell_limit)
+            return false;
+        members[k] = cspr_cell_of(by_epoch[k].epoch, 0, by_epoch[k].stack);
+    }
+    if (n == 1)
+        *cell = members[0] | (uint64_t)by_epoch[0].mask << CSPR_MASK_SHIFT;
+    else
+        *cell = cspr_readset_cell(members, n, by_epoch[0].mask);
+    return *cell != 0;
 }
 
 bool cspr_record_collapse(cspr_record *rec, uint64_t *r, uint64_t *w)
 {
-    if (rec->syncs || rec->atomics.n || rec->reads.n > 8 || rec->writes.n > 8)
+    if (rec->syncs || rec->atomics.n || rec->reads.n > CSPR_SET_LINEAR || rec->writes.n > 8)
         return false;
+    const cspr_entry *first = rec->writes.entry, *last = first + rec->writes.n - 1;
+    if (rec->writes.n > 1 && first->mask && last->mask && first->epoch != last->epoch)
+        return false; // what usually prevents it
     uint64_t read, write;
-    if (!to_cell(&rec->writes, &write) || !to_cell(&rec->reads, &read))
+    if (!to_cell(&rec->writes, 1, &write) || !to_cell(&rec->reads, CSPR_READSET_MAX, &read))
         return false;
     *r = read;
     *w = write;

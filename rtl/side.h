@@ -17,7 +17,7 @@ typedef struct cspr_entry {
     uint32_t id;
     cspr_who who;
     uint32_t epoch;   // its id, 0 when it has none
-    cspr_stack stack; // exact for every byte of mask
+    cspr_stack stack; // may be composite (rule A2)
     uint8_t mask;     // 0: no longer counts
     uint8_t kind;     // cspr_access_kind
 } cspr_entry;

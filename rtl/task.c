@@ -16,6 +16,8 @@
 
 __thread cspr_thread cspr_self __attribute__((tls_model("initial-exec")));
 __thread uint64_t __csp_current __attribute__((tls_model("initial-exec"))) = CSPR_CURRENT_NOBODY; // rule A5
+__thread uint64_t __csp_current_shared __attribute__((tls_model("initial-exec"))) = CSPR_CURRENT_NOBODY;
+__thread uint32_t cspr_known_epochs[CSPR_KNOWN_SLOTS] __attribute__((tls_model("initial-exec")));
 __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec")));
 __thread const csp_site *__csp_site __attribute__((tls_model("initial-exec")));
 
@@ -203,7 +205,7 @@ uint32_t cspr_task_name_epoch(cspr_task *t)
             return 0;
     }
     t->epoch = t->run + (uint32_t)(at - t->run_base);
-    __csp_current = cspr_cell_of(t->epoch, 0xff, 0);
+    cspr_set_current(cspr_cell_of(t->epoch, 0xff, 0));
     return t->epoch;
 }
 
@@ -214,7 +216,7 @@ cspr_stamp *cspr_task_publish(cspr_task *t)
     t->open = false;
     t->epoch = 0;
     if (t == cspr_self.task)
-        __csp_current = CSPR_CURRENT_NOBODY;
+        cspr_set_current(CSPR_CURRENT_NOBODY);
     return cspr_stamp_ref(t->stamp);
 }
 
@@ -234,7 +236,7 @@ void cspr_task_learn(cspr_task *t, const cspr_stamp *s)
 void cspr_task_load(cspr_task *t)
 {
     cspr_self.task = t;
-    __csp_current = t->open && t->epoch ? cspr_cell_of(t->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY;
+    cspr_set_current(t->open && t->epoch ? cspr_cell_of(t->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY);
     __csp_top = t->top;
     __csp_site = t->site;
 }
@@ -247,7 +249,7 @@ void cspr_task_store(void)
         t->site = __csp_site;
     }
     cspr_self.task = NULL;
-    __csp_current = CSPR_CURRENT_NOBODY;
+    cspr_set_current(CSPR_CURRENT_NOBODY);
     __csp_top = NULL;
     __csp_site = NULL;
 }

@@ -78,6 +78,29 @@ static inline bool cspr_task_knows(const cspr_task *t, uint32_t id, uint64_t at)
 
 #define CSPR_CURRENT_NOBODY ((uint64_t)CSPR_EPOCH_NOBODY << CSPR_EPOCH_SHIFT | 0xffull << CSPR_MASK_SHIFT)
 
+// Epoch ids that the running task was found to know lately, each in its slot: spares the way to the clock. What a task knows
+// it never forgets, so these end when another task runs; they do so with the epoch, which is often enough.
+enum { CSPR_KNOWN_SLOTS = 4 };
+extern __thread uint32_t cspr_known_epochs[CSPR_KNOWN_SLOTS] __attribute__((tls_model("initial-exec")));
+
+static inline bool cspr_epoch_is_known(uint32_t epoch)
+{
+    return cspr_known_epochs[epoch / CSPR_RUN_EPOCHS % CSPR_KNOWN_SLOTS] == epoch;
+}
+static inline void cspr_epoch_note_known(uint32_t epoch)
+{
+    cspr_known_epochs[epoch / CSPR_RUN_EPOCHS % CSPR_KNOWN_SLOTS] = epoch;
+}
+
+// The running task's epoch, as compiled code compares it; what it shares and knows is not known yet.
+static inline void cspr_set_current(uint64_t cell)
+{
+    __csp_current = cell;
+    __csp_current_shared = CSPR_CURRENT_NOBODY;
+    for (unsigned i = 0; i < CSPR_KNOWN_SLOTS; i++)
+        cspr_known_epochs[i] = CSPR_EPOCH_NOBODY;
+}
+
 static inline uint64_t cspr_cell_of(uint32_t epoch, unsigned mask, cspr_stack stack)
 {
     return (uint64_t)epoch << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT | stack;

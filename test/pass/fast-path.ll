@@ -28,10 +28,23 @@ define void @store8(ptr %p) sanitize_thread {
   ret void
 }
 
-; A read looks at the other cell.
+; A read looks at the other cell, and once more, where it is cold, for the read set that the task is known to be in: another
+; variant of the set will do.
 ; CHECK-LABEL: define double @load8(
-; CHECK:         add nuw nsw i64 {{.*}}, 35184372088832
+; CHECK:         [[SHADOW:%.*]] = add nuw nsw i64 {{.*}}, 35184372088832
+; CHECK:         [[COLD:%.*]] = icmp ne i64
+; CHECK-NEXT:    br i1 [[COLD]], label %[[AGAIN:.*]], label %[[FAST:.*]], !prof
+; CHECK:       [[AGAIN]]:
+; CHECK-NEXT:    [[SHARED:%.*]] = load i64, ptr @__csp_current_shared, align 8, !nosanitize
+; CHECK-NEXT:    [[SLOT:%.*]] = inttoptr i64 [[SHADOW]] to ptr
+; CHECK-NEXT:    [[CELL:%.*]] = load atomic i64, ptr [[SLOT]] unordered, align 8, !nosanitize
+; CHECK-NEXT:    [[DIFF:%.*]] = xor i64 [[CELL]], [[SHARED]]
+; CHECK-NEXT:    [[OTHER:%.*]] = lshr i64 [[DIFF]], 4
+; CHECK-NEXT:    [[UNKNOWN:%.*]] = icmp ne i64 [[OTHER]], 0
+; CHECK-NEXT:    br i1 [[UNKNOWN]], label %[[SLOW:.*]], label %{{.*}}
+; CHECK:       [[SLOW]]:
 ; CHECK:         call preserve_mostcc void @__csp_read8(
+; CHECK:       [[FAST]]:
 define double @load8(ptr %p) sanitize_thread {
   %v = load double, ptr %p, align 8
   ret double %v
@@ -56,7 +69,13 @@ define void @store4(ptr %p) sanitize_thread {
 
 ; CHECK-LABEL: define i16 @load2(
 ; CHECK:         [[BYTES:%.*]] = shl i64 3, {{%.*}}
-; CHECK-NEXT:    or i64 [[BYTES]], -256
+; CHECK-NEXT:    [[WANTED:%.*]] = or i64 [[BYTES]], -256
+; CHECK:         [[DIFF:%.*]] = xor i64 {{%.*}}, {{%.*}}
+; CHECK-NEXT:    [[HIGH:%.*]] = lshr i64 [[DIFF]], 26
+; CHECK-NEXT:    [[MISSING:%.*]] = and i64 [[HIGH]], [[WANTED]]
+; CHECK-NEXT:    [[GROUP:%.*]] = and i64 [[DIFF]], 67108848
+; CHECK-NEXT:    [[BAD:%.*]] = or i64 [[MISSING]], [[GROUP]]
+; CHECK-NEXT:    icmp ne i64 [[BAD]], 0
 ; CHECK:         @__csp_read2(
 define i16 @load2(ptr %p) sanitize_thread {
   %v = load i16, ptr %p, align 2

@@ -59,11 +59,61 @@ TEST_F(Cell, ReadsDoNotRace)
     run(b);
     read(memory, 8);
     EXPECT_TRUE(races.empty());
-    EXPECT_TRUE(is_aside(memory)); // both are kept:
+    EXPECT_FALSE(is_aside(memory));
+    EXPECT_EQ(readers(memory), 2u); // both are kept:
     run(main_task);
     write(memory, 8);
     EXPECT_EQ(races.size(), 1u); // each byte's first race
     EXPECT_FALSE(is_aside(memory)); // a write over all of it brings the cells back
+}
+
+// rule A4: words that the same epochs read name one set, whoever came first; stacks make variants of it.
+TEST_F(Cell, SetsOfReadersAreInterned)
+{
+    cspr_task *a = go(), *b = go();
+    run(a);
+    read(memory, 8, 0x11);
+    read(memory + 16, 8, 0x22);
+    run(b);
+    read(memory, 8, 0x33);
+    read(memory + 8, 8, 0x33);
+    read(memory + 16, 8, 0x33);
+    run(a);
+    EXPECT_EQ(__csp_current_shared, CSPR_CURRENT_NOBODY);
+    read(memory + 8, 8, 0x11);
+    EXPECT_EQ(read_cell(memory), read_cell(memory + 8));
+    EXPECT_NE(read_cell(memory), read_cell(memory + 16));
+    EXPECT_EQ(read_cell(memory) >> CSPR_SET_VARIANT_BITS, read_cell(memory + 16) >> CSPR_SET_VARIANT_BITS);
+    read(memory, 4, 0x44); // recorded: compiled code is told
+    EXPECT_EQ(__csp_current_shared, read_cell(memory));
+    EXPECT_EQ(readers(memory), 2u);
+    cspr_release(objects, nullptr); // the epoch ends
+    EXPECT_EQ(__csp_current_shared, CSPR_CURRENT_NOBODY);
+    read(memory, 8, 0x55); // takes the place of a's earlier read
+    EXPECT_EQ(readers(memory), 2u);
+    run(main_task);
+    write(memory, 4);
+    ASSERT_EQ(races.size(), 1u); // each byte's first
+    EXPECT_EQ(readers(memory), 2u);
+    EXPECT_EQ(cspr_cell_mask(read_cell(memory)), 0xf0u);
+}
+
+// Bytes read in pieces become one set once all readers have read the same.
+TEST_F(Cell, PiecewiseReadersShare)
+{
+    cspr_task *a = go(), *b = go();
+    run(a);
+    read(memory, 4, 0x11);
+    read(memory + 4, 4, 0x22);
+    run(b);
+    read(memory, 4, 0x33);
+    EXPECT_TRUE(is_aside(memory));
+    read(memory + 4, 4, 0x44);
+    EXPECT_EQ(readers(memory), 2u);
+    run(main_task);
+    write(memory + 4, 4);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x22u);
 }
 
 TEST_F(Cell, BytesAreApart)
@@ -124,6 +174,45 @@ TEST_F(Cell, StraddlingAccessChecksBothWords)
     EXPECT_EQ(races[0].addr, (uintptr_t)memory + 8);
     EXPECT_EQ(races[0].current.addr, (uintptr_t)memory + 5);
     EXPECT_EQ(races[0].current.size, 4u);
+}
+
+// What a range access finds recorded it passes over; the rest it records.
+TEST_F(Cell, RangesRecordEveryByte)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 64);
+    write(memory + 96, 40);
+    write(memory + 3, 250);
+    run(main_task);
+    for (size_t i = 0; i < 253; i++) {
+        races.clear();
+        read(memory + i, 1);
+        EXPECT_EQ(races.size(), 1u) << "byte " << i;
+    }
+    races.clear();
+    read(memory + 253, 1);
+    EXPECT_TRUE(races.empty());
+}
+
+// An older epoch's word, overwritten byte by byte from several places, each remembered; the older write goes last.
+TEST_F(Cell, OlderWordOverwrittenByteByByte)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 8, 0x10);
+    cspr_release(objects, nullptr);
+    for (uintptr_t i = 0; i < 8; i++) {
+        EXPECT_EQ(is_aside(memory), i > 0);
+        write(memory + i, 1, 0x20 + i);
+    }
+    EXPECT_FALSE(is_aside(memory));
+    run(main_task);
+    cspr_acquire(objects, nullptr); // orders the older write only
+    read(memory, 8);
+    ASSERT_EQ(races.size(), 8u);
+    for (uintptr_t i = 0; i < 8; i++)
+        EXPECT_EQ(pc_of(races[i].previous.stack), 0x20 + i);
 }
 
 TEST_F(Cell, ForgettingLeavesNothing)

@@ -18,6 +18,7 @@ extern "C" {
 #include "access.h"
 #include "depot.h"
 #include "extent.h"
+#include "readset.h"
 #include "rtl.h"
 #include "shadow.h"
 #include "side.h"
@@ -80,6 +81,7 @@ protected:
         cspr_epoch_init();
         cspr_depot_init();
         cspr_side_init();
+        cspr_readset_init();
         cspr_extent_init();
         cspr_who_init();
         cspr_ready = true;
@@ -149,6 +151,12 @@ protected:
     uint64_t write_cell(const void *p)
     {
         return cspr_shadow_of((uintptr_t)p)[1];
+    }
+    // Members of the read cell's set; 0: no shared cell.
+    unsigned readers(const void *p)
+    {
+        uint64_t cell = read_cell(p);
+        return cspr_cell_is_shared(cell) ? cspr_readset_of(cell)->n : 0;
     }
     static uintptr_t pc_of(cspr_stack s, unsigned mask = 0)
     {
