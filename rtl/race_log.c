@@ -1,4 +1,4 @@
-// race_log.c - option race_log: the bytes of every race found, for programs that read them; nothing is left out as seen before.
+// race_log.c - option race_log: the bytes of every race found, for other programs; also of races seen before.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A race is about up to eight bytes of one word, not always adjacent: one line "address size" for each run of them.
 #include "race_log.h"

@@ -222,8 +222,9 @@ bench() {
 
 # --- lint -------------------------------------------------------------------------------------------------------------
 
+# Not docs/examples: what readers see is laid out by hand.
 c_sources() {
-    find "$root/runtime" "$root/rtl" "$root/pass" "$root/tools" "$root/test/unit" "$root/docs/examples" \
+    find "$root/runtime" "$root/rtl" "$root/pass" "$root/tools" "$root/test/unit" "$root/test/stress" "$root/test/bench" \
         \( -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -name '*.cc' \) -print0 2>/dev/null
 }
 

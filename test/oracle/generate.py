@@ -32,7 +32,7 @@ class Generator:
         self.n_names = 0
         self.plan()
 
-    # --- what this program is about ---------------------------------------------------------------------------------------
+    # --- what this program is about -----------------------------------------------------------------------------------
     def plan(self):
         r = self.r
         self.fixed = r.random() < 0.3
@@ -46,6 +46,7 @@ class Generator:
             at = r.randrange(DATA_SIZE // size) * size
             if not any(at < b + m and b < at + size for b, m in self.slots):
                 self.slots.append((at, size))
+        self.on_slots = r.choice([0.1, 0.1, 0.4])
         self.joins = r.random() < 0.4     # the root waits for those that it starts
         self.guards = r.choice([0, 0, 0.6, 0.9]) # how often a group holds the lock
         # How often each kind of statement comes; a program is about some of them.
@@ -67,7 +68,7 @@ class Generator:
         elif not self.slots:
             self.weights["atomic"] = self.weights["fence"] = 0
 
-    # --- text ---------------------------------------------------------------------------------------------------------------
+    # --- text ---------------------------------------------------------------------------------------------------------
     def put(self, text):
         self.lines.append("    " * self.depth + text)
 
@@ -78,7 +79,7 @@ class Generator:
     def pick_range(self, size):
         """Where an access of this size goes: mostly at or about a hot place, sometimes on an atomic object."""
         r = self.r
-        if self.slots and r.random() < 0.15:
+        if self.slots and r.random() < self.on_slots:
             at, n = r.choice(self.slots)
             off = at if n == size else at + r.randrange(-2, n)
         elif r.random() < 0.85:
@@ -98,7 +99,7 @@ class Generator:
                 return off
         return None
 
-    # --- patterns: what is done before or after an operation that may be an order ---------------------------------------------
+    # --- patterns: what is done before or after an operation that may be an order -------------------------------------
     def give(self):
         self.group()
         self.r.choice(self.gives)()
@@ -156,8 +157,8 @@ class Generator:
         if off is None:
             return
         notes.append(("write", off, size))
-        code.append("*(u%d *)(d + %d) = %s(%s);" % (size, off, "(unsigned __int128)0x123456789abcdefull << 64 | " if size == 16
-                                                     else "(u%d)" % size, self.value()))
+        cast = "(unsigned __int128)0x123456789abcdefull << 64 | " if size == 16 else "(u%d)" % size
+        code.append("*(u%d *)(d + %d) = %s(%s);" % (size, off, cast, self.value()))
 
     def access_change(self, notes, code):
         size = self.r.choice([1, 2, 4, 8])
@@ -225,7 +226,8 @@ class Generator:
                 code.append("for (int i = 0; i < %d; i++) sum += %s.b[i];" % (size, b))
             else:
                 notes.append(("write", to, size))
-                code.append("for (int i = 0; i < %d; i++) %s.b[i] = (unsigned char)(i * 7 + %d);" % (size, b, self.r.randrange(200)))
+                code.append("for (int i = 0; i < %d; i++) %s.b[i] = (unsigned char)(i * 7 + %d);" % (
+                    size, b, self.r.randrange(200)))
                 code.append("memcpy(d + %d, &%s, %d);" % (to, b, size))
             return
         for _ in range(20):
@@ -292,7 +294,7 @@ class Generator:
         notes.append(("write", off, 10))
         code.append("*(a_long_double *)(d + %d) = %d.25L;" % (off, self.r.randrange(1, 1000)))
 
-    # --- atomics ------------------------------------------------------------------------------------------------------------
+    # --- atomics ------------------------------------------------------------------------------------------------------
     def order(self, orders):
         n = self.r.choice(orders)
         return n, "__ATOMIC_" + ORDER_NAMES[n]
@@ -333,7 +335,7 @@ class Generator:
         self.put('note(s, "fence", 0, 0, %d);' % n)
         self.put("__atomic_thread_fence(%s);" % order)
 
-    # --- locks --------------------------------------------------------------------------------------------------------------
+    # --- locks --------------------------------------------------------------------------------------------------------
     def block(self, statements):
         self.depth += 1
         if statements:
@@ -420,7 +422,7 @@ class Generator:
         self.put("csp_wg_wait(&w->wg[%d]);" % i)
         self.put('note(s, "wg_waited", %d, 0, 0);' % i)
 
-    # --- channels -----------------------------------------------------------------------------------------------------------
+    # --- channels -----------------------------------------------------------------------------------------------------
     def buffer(self, chan, sends):
         """The operand: (declaration, expression, offset in data or None, expression of the value for the trace)."""
         size = self.elems[chan]
@@ -526,7 +528,7 @@ class Generator:
         self.depth -= 1
         self.put("}")
 
-    # --- control ------------------------------------------------------------------------------------------------------------
+    # --- control ------------------------------------------------------------------------------------------------------
     def loop(self):
         if self.depth > 4:
             return
@@ -547,7 +549,7 @@ class Generator:
             self.put("pause_here(s);")
             getattr(self, kind)()
 
-    # --- functions ----------------------------------------------------------------------------------------------------------
+    # --- functions ----------------------------------------------------------------------------------------------------
     def begin_function(self, name):
         self.functions.append("static void %s(void *arg)" % name)
         self.lines = []

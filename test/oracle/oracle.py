@@ -62,7 +62,7 @@ class Graph:
     def trace(self, *whats):
         return [n for n in self.nodes if n.what in whats]
 
-    # --- coroutines ---------------------------------------------------------------------------------------------------------
+    # --- coroutines ---------------------------------------------------------------------------------------------------
     def program_order(self):
         last, started = {}, {}
         for n in self.nodes:
@@ -75,7 +75,7 @@ class Graph:
             if n.what == "go":
                 started[n.a] = n
 
-    # --- locks: critical sections exclude each other, so the order of their lines is their order -------------------------------
+    # --- locks: critical sections exclude each other, so the order of their lines is their order ----------------------
     def locks(self):
         for kind, lock, unlock in (("mutex", ("lock", "woken"), ("unlock", "wait")), ("rw write", ("wlock", "rlock"), ("wunlock",)),
                                    ("rw read", ("wlock",), ("runlock",))):
@@ -100,7 +100,7 @@ class Graph:
                     raise TraceError("%r: nobody woke it" % n)
                 self.edge(woken_by.pop(n.co), n, "cond")
 
-    # --- wait groups: every done so far is before a wait that the counter's 0 lets go ------------------------------------------
+    # --- wait groups: every done so far is before a wait that the counter's 0 lets go ---------------------------------
     def groups(self):
         count, dones, waiting = {}, {}, {}
         for n in self.nodes:
@@ -127,7 +127,7 @@ class Graph:
                 raise TraceError("%r: f did not end before it" % n)
             self.edge(over[0], n, "once")
 
-    # --- channels -----------------------------------------------------------------------------------------------------------
+    # --- channels -----------------------------------------------------------------------------------------------------
     def channels(self):
         capacity = {n.a: n.b for n in self.trace("chan")}
         sends, recvs = {chan: [] for chan in capacity}, {chan: [] for chan in capacity}
@@ -180,7 +180,7 @@ class Graph:
             if k + cap < len(sends):
                 self.edge(r.middle, sends[k + cap].middle, "buffered: receive")
 
-    # --- C11 atomics: each operation reads the last one's value; the heads of its release sequences are kept -------------------
+    # --- C11 atomics: each operation reads the last one's value; the heads of its release sequences are kept ----------
     def atomics(self):
         objects = {n.a: n.b for n in self.trace("load", "store", "rmw")}
         heads = {at: [] for at in objects}          # (node, owner)
@@ -222,8 +222,14 @@ class Graph:
     def overwrite(self, n, objects, heads):
         """A plain write, when it is no race, ends the release sequences of the objects it covers."""
         for at, size in objects.items():
-            if n.a <= at and at + size <= n.a + n.b and all(self.reaches(head, n) for head, _ in heads[at]):
+            if not heads[at] or not (n.a <= at and at + size <= n.a + n.b):
+                continue
+            if all(self.reaches(head, n) for head, _ in heads[at]):
                 heads[at] = []
+            else:
+                # A race on the object itself. The detector reports that, and may not look at a second write of the same epoch,
+                # which could be one that ends the sequences.
+                self.lost_order = True
 
     def reaches(self, a, b):
         seen, todo = set(), [a]
@@ -237,7 +243,7 @@ class Graph:
                     todo.append(later)
         return False
 
-    # --- the answer -----------------------------------------------------------------------------------------------------------
+    # --- the answer ---------------------------------------------------------------------------------------------------
     def reach(self, without):
         """For each node the set of nodes before it and itself, as bits."""
         waits = {n: 0 for n in self.nodes}
