@@ -11,10 +11,10 @@
 // of all their words and call when they do not begin at a word. Skipping is exact because every release, and only a
 // release, ends the epoch (rules A9, A10).
 //
-// A read that fails this is tried once more before the call, in the cold block, against the read set that the task is known
-// to be in (rule A4): there the cell must equal __csp_current_shared in all but the mask bits of other bytes and the set's
-// variant, which says with which stacks these epochs read. Words of tables that several tasks read are then recorded inline,
-// at no cost for other accesses.
+// A read that fails this is tried once more before the call, in the cold block, against the read set that the task is
+// known to be in (rule A4): there the cell must equal __csp_current_shared in all but the mask bits of other bytes and
+// the set's variant, which says with which stacks these epochs read. Words of tables that several tasks read are then
+// recorded inline, at no cost for other accesses.
 //
 // The TLS word is read once per check, as the direct operand of a load (rule D6).
 #include "RacePass.h"

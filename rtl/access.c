@@ -65,28 +65,30 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
     cspr_stack_tag current_tag = cspr_depot_untag(&current);
     return (cspr_race){
         .addr = f->word + first,
-        .current = {
-            .who = c->task->who,
-            .addr = c->addr,
-            .size = c->size,
-            .is_write = c->kind == CSPR_WRITE || c->kind == CSPR_ATOMIC_WRITE,
-            .is_atomic = c->kind >= CSPR_ATOMIC_READ,
-            .is_alloc = current_tag == CSPR_TAG_ALLOC,
-            .is_free = current_tag == CSPR_TAG_FREE,
-            .stack = current,
-            .byte_mask = f->previous.mask,
-        },
-        .previous = {
-            .who = f->previous.who,
-            .addr = f->word + from,
-            .size = to - from,
-            .is_write = f->previous.kind == CSPR_WRITE || f->previous.kind == CSPR_ATOMIC_WRITE,
-            .is_atomic = f->previous.kind >= CSPR_ATOMIC_READ,
-            .is_alloc = tag == CSPR_TAG_ALLOC,
-            .is_free = tag == CSPR_TAG_FREE,
-            .stack = stack,
-            .byte_mask = f->previous.mask,
-        },
+        .current =
+            {
+                .who = c->task->who,
+                .addr = c->addr,
+                .size = c->size,
+                .is_write = c->kind == CSPR_WRITE || c->kind == CSPR_ATOMIC_WRITE,
+                .is_atomic = c->kind >= CSPR_ATOMIC_READ,
+                .is_alloc = current_tag == CSPR_TAG_ALLOC,
+                .is_free = current_tag == CSPR_TAG_FREE,
+                .stack = current,
+                .byte_mask = f->previous.mask,
+            },
+        .previous =
+            {
+                .who = f->previous.who,
+                .addr = f->word + from,
+                .size = to - from,
+                .is_write = f->previous.kind == CSPR_WRITE || f->previous.kind == CSPR_ATOMIC_WRITE,
+                .is_atomic = f->previous.kind >= CSPR_ATOMIC_READ,
+                .is_alloc = tag == CSPR_TAG_ALLOC,
+                .is_free = tag == CSPR_TAG_FREE,
+                .stack = stack,
+                .byte_mask = f->previous.mask,
+            },
     };
 }
 
@@ -130,7 +132,8 @@ static inline bool filter_has(uintptr_t word, unsigned mask, bool is_write, uint
 {
     unsigned slot = filter_slot(word);
     uint64_t want = cspr_cell_of(epoch, mask, filter_generation), done = filter[slot].done;
-    return filter[slot].word == (word | is_write) && !((done ^ want) & ~(0xffull << CSPR_MASK_SHIFT)) && (done & want) == want;
+    return filter[slot].word == (word | is_write) && !((done ^ want) & ~(0xffull << CSPR_MASK_SHIFT)) &&
+           (done & want) == want;
 }
 
 // Relaxed: a hint; the filter itself is exact.
@@ -356,8 +359,9 @@ static inline bool is_settled(uint64_t cell, uint32_t epoch)
 }
 
 // The short way: nothing to check in either cell, and the new record fits. Gives the word back; false: it is still taken.
-static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask,
-                                                                 bool is_write, uint32_t epoch, cspr_stack stack)
+static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells, uint64_t w, uintptr_t word,
+                                                                 unsigned mask, bool is_write, uint32_t epoch,
+                                                                 cspr_stack stack)
 {
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
     if (!is_settled(w, epoch) || !is_settled(r, epoch))
@@ -523,11 +527,11 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
     cspr_leave();
 }
 
-#define CSP_ABI_COLD(name, bytes, is_write, kind)                                                                         \
-    CSPR_INTERFACE __attribute__((preserve_most)) void name(void *addr, void *leaf_ret);                                  \
-    CSPR_INTERFACE __attribute__((preserve_most)) void name(void *addr, void *leaf_ret)                                   \
-    {                                                                                                                     \
-        enter_access((uintptr_t)addr, leaf_ret, __builtin_return_address(0), bytes, is_write);                            \
+#define CSP_ABI_COLD(name, bytes, is_write, kind)                                                                      \
+    CSPR_INTERFACE __attribute__((preserve_most)) void name(void *addr, void *leaf_ret);                               \
+    CSPR_INTERFACE __attribute__((preserve_most)) void name(void *addr, void *leaf_ret)                                \
+    {                                                                                                                  \
+        enter_access((uintptr_t)addr, leaf_ret, __builtin_return_address(0), bytes, is_write);                         \
     }
 #include "abi.inc"
 

@@ -8,7 +8,8 @@
 #include "tls.h"
 
 // Prepares *c for an access by t, the running task: opens and names its epoch.
-void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind, cspr_stack stack);
+void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, cspr_access_kind kind,
+                      cspr_stack stack);
 // The access's stack, tagged when it is one to the running OS thread's own thread-locals; c->addr is set.
 static inline void cspr_check_set_stack(cspr_check *c, cspr_stack stack)
 {
@@ -30,8 +31,8 @@ cspr_record *cspr_word_record(uintptr_t word, const uint64_t *cells, uint64_t w)
 void cspr_check_extent(cspr_check *c, unsigned mask);
 
 typedef struct cspr_stats {
-    uint64_t slow_entries;  // slow-path entries, counted in steps per thread: a little low
-    uint64_t unchecked;     // accesses made inside the detector (by signal handlers)
+    uint64_t slow_entries; // slow-path entries, counted in steps per thread: a little low
+    uint64_t unchecked;    // accesses made inside the detector (by signal handlers)
     uint64_t epochs, stacks, nodes, records;
 } cspr_stats;
 void cspr_stats_get(cspr_stats *out);

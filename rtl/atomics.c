@@ -49,7 +49,8 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
 
 static bool acquires(int order)
 {
-    return order == __ATOMIC_CONSUME || order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
+    return order == __ATOMIC_CONSUME || order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL ||
+           order == __ATOMIC_SEQ_CST;
 }
 
 static bool releases(int order)
@@ -157,55 +158,55 @@ static void end(atomic_op *o, int what, int order)
 
 #define PC() __builtin_return_address(0)
 
-#define DEFINE_RMW(bits, T, name, builtin)                                                                                \
-    CSPR_INTERFACE T __csp_atomic##bits##_##name(volatile void *a, T v, int order);                                       \
-    CSPR_INTERFACE T __csp_atomic##bits##_##name(volatile void *a, T v, int order)                                        \
-    {                                                                                                                     \
-        atomic_op o;                                                                                                      \
-        bool checked = begin(&o, a, sizeof v, PC());                                                                      \
-        T old = builtin((volatile T *)a, v, __ATOMIC_SEQ_CST);                                                            \
-        if (checked)                                                                                                      \
-            end(&o, LOADS | STORES, order);                                                                               \
-        return old;                                                                                                       \
+#define DEFINE_RMW(bits, T, name, builtin)                                                                             \
+    CSPR_INTERFACE T __csp_atomic##bits##_##name(volatile void *a, T v, int order);                                    \
+    CSPR_INTERFACE T __csp_atomic##bits##_##name(volatile void *a, T v, int order)                                     \
+    {                                                                                                                  \
+        atomic_op o;                                                                                                   \
+        bool checked = begin(&o, a, sizeof v, PC());                                                                   \
+        T old = builtin((volatile T *)a, v, __ATOMIC_SEQ_CST);                                                         \
+        if (checked)                                                                                                   \
+            end(&o, LOADS | STORES, order);                                                                            \
+        return old;                                                                                                    \
     }
 
-#define DEFINE_ATOMICS(bits, T)                                                                                           \
-    CSPR_INTERFACE T __csp_atomic##bits##_load(const volatile void *a, int order);                                        \
-    CSPR_INTERFACE T __csp_atomic##bits##_load(const volatile void *a, int order)                                         \
-    {                                                                                                                     \
-        atomic_op o;                                                                                                      \
-        bool checked = begin(&o, a, sizeof(T), PC());                                                                     \
-        T v = __atomic_load_n((const volatile T *)a, __ATOMIC_SEQ_CST);                                                   \
-        if (checked)                                                                                                      \
-            end(&o, LOADS, order);                                                                                        \
-        return v;                                                                                                         \
-    }                                                                                                                     \
-    CSPR_INTERFACE void __csp_atomic##bits##_store(volatile void *a, T v, int order);                                     \
-    CSPR_INTERFACE void __csp_atomic##bits##_store(volatile void *a, T v, int order)                                      \
-    {                                                                                                                     \
-        atomic_op o;                                                                                                      \
-        bool checked = begin(&o, a, sizeof v, PC());                                                                      \
-        __atomic_store_n((volatile T *)a, v, __ATOMIC_SEQ_CST);                                                           \
-        if (checked)                                                                                                      \
-            end(&o, STORES, order);                                                                                       \
-    }                                                                                                                     \
-    CSPR_INTERFACE T __csp_atomic##bits##_cas(volatile void *a, T expected, T desired, int order, int fail_order);        \
-    CSPR_INTERFACE T __csp_atomic##bits##_cas(volatile void *a, T expected, T desired, int order, int fail_order)         \
-    {                                                                                                                     \
-        atomic_op o;                                                                                                      \
-        bool checked = begin(&o, a, sizeof desired, PC());                                                                \
-        bool done = __atomic_compare_exchange_n((volatile T *)a, &expected, desired, false, __ATOMIC_SEQ_CST,             \
-                                                __ATOMIC_SEQ_CST);                                                        \
-        if (checked)                                                                                                      \
-            end(&o, done ? LOADS | STORES : LOADS, done ? order : fail_order);                                            \
-        return expected; /* success leaves it as it was */                                                                \
-    }                                                                                                                     \
-    DEFINE_RMW(bits, T, exchange, __atomic_exchange_n)                                                                    \
-    DEFINE_RMW(bits, T, fetch_add, __atomic_fetch_add)                                                                    \
-    DEFINE_RMW(bits, T, fetch_sub, __atomic_fetch_sub)                                                                    \
-    DEFINE_RMW(bits, T, fetch_and, __atomic_fetch_and)                                                                    \
-    DEFINE_RMW(bits, T, fetch_or, __atomic_fetch_or)                                                                      \
-    DEFINE_RMW(bits, T, fetch_xor, __atomic_fetch_xor)                                                                    \
+#define DEFINE_ATOMICS(bits, T)                                                                                        \
+    CSPR_INTERFACE T __csp_atomic##bits##_load(const volatile void *a, int order);                                     \
+    CSPR_INTERFACE T __csp_atomic##bits##_load(const volatile void *a, int order)                                      \
+    {                                                                                                                  \
+        atomic_op o;                                                                                                   \
+        bool checked = begin(&o, a, sizeof(T), PC());                                                                  \
+        T v = __atomic_load_n((const volatile T *)a, __ATOMIC_SEQ_CST);                                                \
+        if (checked)                                                                                                   \
+            end(&o, LOADS, order);                                                                                     \
+        return v;                                                                                                      \
+    }                                                                                                                  \
+    CSPR_INTERFACE void __csp_atomic##bits##_store(volatile void *a, T v, int order);                                  \
+    CSPR_INTERFACE void __csp_atomic##bits##_store(volatile void *a, T v, int order)                                   \
+    {                                                                                                                  \
+        atomic_op o;                                                                                                   \
+        bool checked = begin(&o, a, sizeof v, PC());                                                                   \
+        __atomic_store_n((volatile T *)a, v, __ATOMIC_SEQ_CST);                                                        \
+        if (checked)                                                                                                   \
+            end(&o, STORES, order);                                                                                    \
+    }                                                                                                                  \
+    CSPR_INTERFACE T __csp_atomic##bits##_cas(volatile void *a, T expected, T desired, int order, int fail_order);     \
+    CSPR_INTERFACE T __csp_atomic##bits##_cas(volatile void *a, T expected, T desired, int order, int fail_order)      \
+    {                                                                                                                  \
+        atomic_op o;                                                                                                   \
+        bool checked = begin(&o, a, sizeof desired, PC());                                                             \
+        bool done = __atomic_compare_exchange_n((volatile T *)a, &expected, desired, false, __ATOMIC_SEQ_CST,          \
+                                                __ATOMIC_SEQ_CST);                                                     \
+        if (checked)                                                                                                   \
+            end(&o, done ? LOADS | STORES : LOADS, done ? order : fail_order);                                         \
+        return expected; /* success leaves it as it was */                                                             \
+    }                                                                                                                  \
+    DEFINE_RMW(bits, T, exchange, __atomic_exchange_n)                                                                 \
+    DEFINE_RMW(bits, T, fetch_add, __atomic_fetch_add)                                                                 \
+    DEFINE_RMW(bits, T, fetch_sub, __atomic_fetch_sub)                                                                 \
+    DEFINE_RMW(bits, T, fetch_and, __atomic_fetch_and)                                                                 \
+    DEFINE_RMW(bits, T, fetch_or, __atomic_fetch_or)                                                                   \
+    DEFINE_RMW(bits, T, fetch_xor, __atomic_fetch_xor)                                                                 \
     DEFINE_RMW(bits, T, fetch_nand, __atomic_fetch_nand)
 
 DEFINE_ATOMICS(8, uint8_t)

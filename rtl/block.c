@@ -54,9 +54,13 @@ static void free_touched(uintptr_t lo, uintptr_t hi, void *arg)
 
 static cspr_entry entry_of_check(const cspr_check *c)
 {
-    return (cspr_entry){
-        .at = c->at, .id = c->task->clock.own, .who = c->task->who, .epoch = c->epoch, .stack = c->stack, .mask = 0xff,
-        .kind = CSPR_WRITE};
+    return (cspr_entry){.at = c->at,
+                        .id = c->task->clock.own,
+                        .who = c->task->who,
+                        .epoch = c->epoch,
+                        .stack = c->stack,
+                        .mask = 0xff,
+                        .kind = CSPR_WRITE};
 }
 
 // The whole granules inside a block large enough to have any; empty otherwise.
@@ -69,7 +73,8 @@ static void inner_granules(uintptr_t lo, uintptr_t hi, uintptr_t *from, uintptr_
 }
 
 // Blocks own the whole of the words they start and end in.
-static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t size, cspr_stack stack, cspr_stack_tag tag)
+static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t size, cspr_stack stack,
+                        cspr_stack_tag tag)
 {
     cspr_task *t = cspr_task_current();
     if (!t || !*addr)

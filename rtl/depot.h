@@ -37,7 +37,7 @@ cspr_stack cspr_depot_here(void *pc, void *leaf_ret);
 cspr_stack cspr_depot_parked(csp_frame *top, void *pc);
 
 void cspr_depot_fork_lock(bool take); // holds the tables still while the process forks (shadow.c)
-uint64_t cspr_depot_nodes(void); // for stats
+uint64_t cspr_depot_nodes(void);      // for stats
 uint64_t cspr_depot_stacks(void);
 
 #endif

@@ -52,7 +52,8 @@ static void print_stats(void)
     cspr_stats s;
     cspr_stats_get(&s);
     cspr_note("stats: %lu slow-path entries, %lu accesses by signal handlers not checked", s.slow_entries, s.unchecked);
-    cspr_note("stats: %lu epoch ids, %lu calling contexts, %lu stacks, %lu side records", s.epochs, s.nodes, s.stacks, s.records);
+    cspr_note("stats: %lu epoch ids, %lu calling contexts, %lu stacks, %lu side records", s.epochs, s.nodes, s.stacks,
+              s.records);
 }
 
 static void print_counts(void *unused)
@@ -121,7 +122,8 @@ CSPR_BOTTOM static void end_program(int status)
 
 CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
 {
-    char *stack = mmap(NULL, LAST_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    char *stack =
+        mmap(NULL, LAST_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED)
         cspr_die("out of memory: no stack for the end of the program");
     int status;

@@ -18,7 +18,7 @@ typedef struct extent {
     uint32_t next_free; // under extents_lock
 } extent;
 
-static uint32_t *slots;  // atomic
+static uint32_t *slots; // atomic
 static extent *extents;
 static uint32_t n_extents = 1, free_head;
 static cspr_lock extents_lock;

@@ -84,8 +84,9 @@ static bool read_string(const char *value, const char **out)
 static int complain(const char *source, const char *what, const char *name, const char *value, const char *hint)
 {
     char line[1024];
-    size_t n = value ? cspr_format(line, sizeof line, "CspThreadSanitizer: %s: %s %s=%s%s\n", source, what, name, value, hint)
-                     : cspr_format(line, sizeof line, "CspThreadSanitizer: %s: %s '%s'%s\n", source, what, name, hint);
+    size_t n =
+        value ? cspr_format(line, sizeof line, "CspThreadSanitizer: %s: %s %s=%s%s\n", source, what, name, value, hint)
+              : cspr_format(line, sizeof line, "CspThreadSanitizer: %s: %s '%s'%s\n", source, what, name, hint);
     cspr_print_err(line, n);
     return 1;
 }
@@ -95,9 +96,10 @@ static int set_flag(cspr_flags_t *flags, const char *name, const char *value, co
 #define CSPR_WANTS_int " (a whole number is wanted)"
 #define CSPR_WANTS_bool " (0 or 1 is wanted)"
 #define CSPR_WANTS_string ""
-#define FLAG(type, flag, init, help)                                                                                      \
-    if (!strcmp(name, #flag))                                                                                             \
-        return read_##type(value, &flags->flag) ? 0 : complain(source, "malformed value", name, value, CSPR_WANTS_##type);
+#define FLAG(type, flag, init, help)                                                                                   \
+    if (!strcmp(name, #flag))                                                                                          \
+        return read_##type(value, &flags->flag) ? 0                                                                    \
+                                                : complain(source, "malformed value", name, value, CSPR_WANTS_##type);
 #include "flags.inc"
 #undef FLAG
     return complain(source, "unknown option", name, NULL, " (CSPTHREAD_OPTIONS=help=1 lists them)");
@@ -183,9 +185,9 @@ static void print_help(void)
 {
     cspr_text text = {0};
     cspr_text_add(&text, "CSPTHREAD_OPTIONS: name=value, separated by spaces, commas, colons or newlines.\n");
-#define FLAG(type, name, value, help)                                                                                     \
-    cspr_text_add(&text, "  " #name " (" #type ", default ");                                                             \
-    CSPR_SHOW_##type(value);                                                                                              \
+#define FLAG(type, name, value, help)                                                                                  \
+    cspr_text_add(&text, "  " #name " (" #type ", default ");                                                          \
+    CSPR_SHOW_##type(value);                                                                                           \
     cspr_text_add(&text, ")\n      " help "\n");
 #include "flags.inc"
 #undef FLAG

@@ -69,7 +69,8 @@ size_t cspr_heap_size(const void *p)
 static void note_largest(size_t size)
 {
     size_t seen = atomic_load_explicit(&largest, memory_order_relaxed);
-    while (seen < size && !atomic_compare_exchange_weak_explicit(&largest, &seen, size, memory_order_relaxed, memory_order_relaxed))
+    while (seen < size &&
+           !atomic_compare_exchange_weak_explicit(&largest, &seen, size, memory_order_relaxed, memory_order_relaxed))
         ;
 }
 

@@ -89,6 +89,7 @@ CSPR_INTERFACE void __csp_module_init(uint32_t abi_version)
 {
     cspr_init();
     if (abi_version != CSPR_ABI_VERSION)
-        cspr_die("a module was compiled by a pass of ABI version %u, this detector has %u: compile everything with the same cspthread",
+        cspr_die("a module was compiled by a pass of ABI version %u, this detector has %u: compile everything with the "
+                 "same cspthread",
                  abi_version, CSPR_ABI_VERSION);
 }

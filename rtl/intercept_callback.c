@@ -34,8 +34,8 @@ CSPR_INTERCEPTOR void qsort_r(void *base, size_t n, size_t size, compare_with_fn
 }
 
 // Under another name in C: glibc's header has an inline definition of bsearch.
-CSPR_INTERCEPTOR void *search_array(const void *key, const void *base, size_t n, size_t size, compare_fn *compare)
-    __asm__("bsearch");
+CSPR_INTERCEPTOR void *search_array(const void *key, const void *base, size_t n, size_t size,
+                                    compare_fn *compare) __asm__("bsearch");
 CSPR_INTERCEPTOR void *search_array(const void *key, const void *base, size_t n, size_t size, compare_fn *compare)
 {
     CSPR_FRAME();

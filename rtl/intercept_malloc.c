@@ -156,6 +156,6 @@ CSPR_INTERCEPTOR size_t malloc_usable_size(void *p)
     if (cspr_heap_is_ours(p))
         return cspr_heap_size(p);
     if (!real)
-        real = (size_t(*)(void *))cspr_find_real("malloc_usable_size", NULL);
+        real = (size_t (*)(void *))cspr_find_real("malloc_usable_size", NULL);
     return real(p);
 }

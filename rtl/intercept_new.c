@@ -17,46 +17,46 @@ static void *run_out(const char *name, size_t size, size_t alignment)
 }
 
 // Itanium mangling: nw new, na new[], dl delete, da delete[]; m size_t, Pv void *, St11align_val_t alignment.
-#define NEW(symbol)                                                                                                       \
-    CSPR_INTERCEPTOR void *symbol(size_t size);                                                                           \
-    CSPR_INTERCEPTOR void *symbol(size_t size)                                                                            \
-    {                                                                                                                     \
-        CSPR_FRAME();                                                                                                     \
-        void *p = cspr_heap_new(1, size, false, STACK_IF_RECORDED(), false);                                              \
-        return p ? p : run_out(#symbol, size, 0);                                                                         \
+#define NEW(symbol)                                                                                                    \
+    CSPR_INTERCEPTOR void *symbol(size_t size);                                                                        \
+    CSPR_INTERCEPTOR void *symbol(size_t size)                                                                         \
+    {                                                                                                                  \
+        CSPR_FRAME();                                                                                                  \
+        void *p = cspr_heap_new(1, size, false, STACK_IF_RECORDED(), false);                                           \
+        return p ? p : run_out(#symbol, size, 0);                                                                      \
     }
-#define NEW_ALIGNED(symbol)                                                                                               \
-    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment);                                                         \
-    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment)                                                          \
-    {                                                                                                                     \
-        CSPR_FRAME();                                                                                                     \
-        void *p = cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), false);                                      \
-        return p ? p : run_out(#symbol, size, alignment);                                                                 \
+#define NEW_ALIGNED(symbol)                                                                                            \
+    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment);                                                      \
+    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment)                                                       \
+    {                                                                                                                  \
+        CSPR_FRAME();                                                                                                  \
+        void *p = cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), false);                                   \
+        return p ? p : run_out(#symbol, size, alignment);                                                              \
     }
-#define NEW_NOTHROW(symbol)                                                                                               \
-    CSPR_INTERCEPTOR void *symbol(size_t size, const void *nothrow);                                                      \
-    CSPR_INTERCEPTOR void *symbol(size_t size, const void *nothrow)                                                       \
-    {                                                                                                                     \
-        (void)nothrow;                                                                                                    \
-        CSPR_FRAME();                                                                                                     \
-        return cspr_heap_new(1, size, false, STACK_IF_RECORDED(), false);                                                 \
+#define NEW_NOTHROW(symbol)                                                                                            \
+    CSPR_INTERCEPTOR void *symbol(size_t size, const void *nothrow);                                                   \
+    CSPR_INTERCEPTOR void *symbol(size_t size, const void *nothrow)                                                    \
+    {                                                                                                                  \
+        (void)nothrow;                                                                                                 \
+        CSPR_FRAME();                                                                                                  \
+        return cspr_heap_new(1, size, false, STACK_IF_RECORDED(), false);                                              \
     }
-#define NEW_ALIGNED_NOTHROW(symbol)                                                                                       \
-    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment, const void *nothrow);                                    \
-    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment, const void *nothrow)                                     \
-    {                                                                                                                     \
-        (void)nothrow;                                                                                                    \
-        CSPR_FRAME();                                                                                                     \
-        return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), false);                                         \
+#define NEW_ALIGNED_NOTHROW(symbol)                                                                                    \
+    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment, const void *nothrow);                                 \
+    CSPR_INTERCEPTOR void *symbol(size_t size, size_t alignment, const void *nothrow)                                  \
+    {                                                                                                                  \
+        (void)nothrow;                                                                                                 \
+        CSPR_FRAME();                                                                                                  \
+        return cspr_heap_new(alignment, size, false, STACK_IF_RECORDED(), false);                                      \
     }
 // What follows the pointer (size, alignment, nothrow) does not matter: the block knows.
-#define DELETE(symbol)                                                                                                    \
-    CSPR_INTERCEPTOR void symbol(void *p);                                                                                \
-    CSPR_INTERCEPTOR void symbol(void *p)                                                                                 \
-    {                                                                                                                     \
-        CSPR_FRAME();                                                                                                     \
-        if (p)                                                                                                            \
-            cspr_heap_delete(p, STACK_IF_RECORDED());                                                                     \
+#define DELETE(symbol)                                                                                                 \
+    CSPR_INTERCEPTOR void symbol(void *p);                                                                             \
+    CSPR_INTERCEPTOR void symbol(void *p)                                                                              \
+    {                                                                                                                  \
+        CSPR_FRAME();                                                                                                  \
+        if (p)                                                                                                         \
+            cspr_heap_delete(p, STACK_IF_RECORDED());                                                                  \
     }
 
 NEW(_Znwm)

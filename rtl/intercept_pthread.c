@@ -31,39 +31,39 @@ static bool got_it(int result)
 
 // --- mutexes ---------------------------------------------------------------------------------------------------------------
 
-#define TAKES_LOCK(name, params, args, lock, mode, succeeded)                                                             \
-    CSPR_INTERCEPTOR int name params                                                                                      \
-    {                                                                                                                     \
-        if (!is_checked())                                                                                                \
-            return cspr_real_##name args;                                                                                 \
-        CSPR_FRAME();                                                                                                     \
-        drop_site();                                                                                                      \
-        int result = cspr_real_##name args;                                                                               \
-        if (succeeded)                                                                                                    \
-            LOCKED(lock, mode);                                                                                           \
-        return result;                                                                                                    \
+#define TAKES_LOCK(name, params, args, lock, mode, succeeded)                                                          \
+    CSPR_INTERCEPTOR int name params                                                                                   \
+    {                                                                                                                  \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        drop_site();                                                                                                   \
+        int result = cspr_real_##name args;                                                                            \
+        if (succeeded)                                                                                                 \
+            LOCKED(lock, mode);                                                                                        \
+        return result;                                                                                                 \
     }
 
-#define GIVES_LOCK(name, params, args, lock, mode)                                                                        \
-    CSPR_INTERCEPTOR int name params                                                                                      \
-    {                                                                                                                     \
-        if (is_checked()) {                                                                                               \
-            CSPR_FRAME();                                                                                                 \
-            drop_site();                                                                                                  \
-            UNLOCKING(lock, mode);                                                                                        \
-        }                                                                                                                 \
-        return cspr_real_##name args;                                                                                     \
+#define GIVES_LOCK(name, params, args, lock, mode)                                                                     \
+    CSPR_INTERCEPTOR int name params                                                                                   \
+    {                                                                                                                  \
+        if (is_checked()) {                                                                                            \
+            CSPR_FRAME();                                                                                              \
+            drop_site();                                                                                               \
+            UNLOCKING(lock, mode);                                                                                     \
+        }                                                                                                              \
+        return cspr_real_##name args;                                                                                  \
     }
 
 // A lock that begins or ends its life has no past.
-#define FORGETS(name, params, args, object)                                                                               \
-    CSPR_INTERCEPTOR int name params                                                                                      \
-    {                                                                                                                     \
-        if (is_checked()) {                                                                                               \
-            drop_site();                                                                                                  \
-            cspr_sync_reset(object);                                                                                      \
-        }                                                                                                                 \
-        return cspr_real_##name args;                                                                                     \
+#define FORGETS(name, params, args, object)                                                                            \
+    CSPR_INTERCEPTOR int name params                                                                                   \
+    {                                                                                                                  \
+        if (is_checked()) {                                                                                            \
+            drop_site();                                                                                               \
+            cspr_sync_reset(object);                                                                                   \
+        }                                                                                                              \
+        return cspr_real_##name args;                                                                                  \
     }
 
 typedef const struct timespec when;
@@ -102,7 +102,8 @@ TAKES_LOCK(pthread_rwlock_timedwrlock, (pthread_rwlock_t * l, when *until), (l, 
 TAKES_LOCK(pthread_rwlock_clockwrlock, (pthread_rwlock_t * l, clockid_t clock, when *until), (l, clock, until), l,
            CSP_LOCK_WRITE, result == 0)
 // While there is a writer nobody else can be unlocking: glibc's own field says which kind this unlock is.
-GIVES_LOCK(pthread_rwlock_unlock, (pthread_rwlock_t * l), (l), l, l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ)
+GIVES_LOCK(pthread_rwlock_unlock, (pthread_rwlock_t * l), (l), l,
+           l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ)
 
 // --- conditions: only the mutex gives order --------------------------------------------------------------------------------
 
@@ -118,24 +119,25 @@ static void lock_again(void *arg)
     cspr_locked(w->mutex, CSP_LOCK_WRITE, cspr_task_current(), w->stack);
 }
 
-#define WAITS(name, params, args, m)                                                                                      \
-    CSPR_INTERCEPTOR int name params                                                                                      \
-    {                                                                                                                     \
-        if (!is_checked())                                                                                                \
-            return cspr_real_##name args;                                                                                 \
-        CSPR_FRAME();                                                                                                     \
-        drop_site();                                                                                                      \
-        waiter w = {m, CSPR_STACK()};                                                                                     \
-        int result;                                                                                                       \
-        UNLOCKING(m, CSP_LOCK_WRITE);                                                                                     \
-        pthread_cleanup_push(lock_again, &w);                                                                             \
-        result = cspr_real_##name args;                                                                                   \
-        pthread_cleanup_pop(1);                                                                                           \
-        return result;                                                                                                    \
+#define WAITS(name, params, args, m)                                                                                   \
+    CSPR_INTERCEPTOR int name params                                                                                   \
+    {                                                                                                                  \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        drop_site();                                                                                                   \
+        waiter w = {m, CSPR_STACK()};                                                                                  \
+        int result;                                                                                                    \
+        UNLOCKING(m, CSP_LOCK_WRITE);                                                                                  \
+        pthread_cleanup_push(lock_again, &w);                                                                          \
+        result = cspr_real_##name args;                                                                                \
+        pthread_cleanup_pop(1);                                                                                        \
+        return result;                                                                                                 \
     }
 WAITS(pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t *m), (c, m), m)
 WAITS(pthread_cond_timedwait, (pthread_cond_t * c, pthread_mutex_t *m, when *until), (c, m, until), m)
-WAITS(pthread_cond_clockwait, (pthread_cond_t * c, pthread_mutex_t *m, clockid_t clock, when *until), (c, m, clock, until), m)
+WAITS(pthread_cond_clockwait, (pthread_cond_t * c, pthread_mutex_t *m, clockid_t clock, when *until),
+      (c, m, clock, until), m)
 WAITS(cnd_wait, (cnd_t * c, mtx_t *m), (c, m), m)
 WAITS(cnd_timedwait, (cnd_t * c, mtx_t *m, when *until), (c, m, until), m)
 
@@ -282,17 +284,17 @@ CSPR_INTERCEPTOR int sem_post(sem_t *s)
     return cspr_real_sem_post(s);
 }
 
-#define TAKES_UNIT(name, params, args)                                                                                    \
-    CSPR_INTERCEPTOR int name params                                                                                      \
-    {                                                                                                                     \
-        if (!is_checked())                                                                                                \
-            return cspr_real_##name args;                                                                                 \
-        CSPR_FRAME();                                                                                                     \
-        drop_site();                                                                                                      \
-        int result = cspr_real_##name args;                                                                               \
-        if (result == 0)                                                                                                  \
-            cspr_acquire(s, cspr_task_current());                                                                         \
-        return result;                                                                                                    \
+#define TAKES_UNIT(name, params, args)                                                                                 \
+    CSPR_INTERCEPTOR int name params                                                                                   \
+    {                                                                                                                  \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        drop_site();                                                                                                   \
+        int result = cspr_real_##name args;                                                                            \
+        if (result == 0)                                                                                               \
+            cspr_acquire(s, cspr_task_current());                                                                      \
+        return result;                                                                                                 \
     }
 TAKES_UNIT(sem_wait, (sem_t * s), (s))
 TAKES_UNIT(sem_trywait, (sem_t * s), (s))

@@ -54,15 +54,15 @@ static inline bool is_recorded(const void *p, size_t n, bool is_write)
 }
 
 // In the interceptor itself, after CSPR_FRAME(): a stack is made only when it is needed.
-#define READ(p, n)                                                                                                        \
-    do {                                                                                                                  \
-        if (!is_recorded(p, n, false))                                                                                    \
-            read_range(p, n, CSPR_STACK());                                                                               \
+#define READ(p, n)                                                                                                     \
+    do {                                                                                                               \
+        if (!is_recorded(p, n, false))                                                                                 \
+            read_range(p, n, CSPR_STACK());                                                                            \
     } while (0)
-#define WRITE(p, n)                                                                                                       \
-    do {                                                                                                                  \
-        if (!is_recorded(p, n, true))                                                                                     \
-            write_range(p, n, CSPR_STACK());                                                                              \
+#define WRITE(p, n)                                                                                                    \
+    do {                                                                                                               \
+        if (!is_recorded(p, n, true))                                                                                  \
+            write_range(p, n, CSPR_STACK());                                                                           \
     } while (0)
 
 static size_t length(const char *s)
@@ -84,23 +84,23 @@ static size_t touched_within(const char *s, size_t n)
 
 // --- memory blocks ---------------------------------------------------------------------------------------------------------
 
-#define COPY_BODY(real)                                                                                                   \
-    do {                                                                                                                  \
-        if (is_checked()) {                                                                                               \
-            CSPR_FRAME();                                                                                                 \
-            READ(src, n);                                                                                                 \
-            WRITE(dst, n);                                                                                                \
-        }                                                                                                                 \
-        return REAL_OR_RAW(real)(dst, src, n);                                                                            \
+#define COPY_BODY(real)                                                                                                \
+    do {                                                                                                               \
+        if (is_checked()) {                                                                                            \
+            CSPR_FRAME();                                                                                              \
+            READ(src, n);                                                                                              \
+            WRITE(dst, n);                                                                                             \
+        }                                                                                                              \
+        return REAL_OR_RAW(real)(dst, src, n);                                                                         \
     } while (0)
 
-#define SET_BODY()                                                                                                        \
-    do {                                                                                                                  \
-        if (is_checked()) {                                                                                               \
-            CSPR_FRAME();                                                                                                 \
-            WRITE(dst, n);                                                                                                \
-        }                                                                                                                 \
-        return REAL_OR_RAW(memset)(dst, c, n);                                                                            \
+#define SET_BODY()                                                                                                     \
+    do {                                                                                                               \
+        if (is_checked()) {                                                                                            \
+            CSPR_FRAME();                                                                                              \
+            WRITE(dst, n);                                                                                             \
+        }                                                                                                              \
+        return REAL_OR_RAW(memset)(dst, c, n);                                                                         \
     } while (0)
 
 CSPR_INTERCEPTOR void *memcpy(void *dst, const void *src, size_t n)
@@ -154,12 +154,12 @@ CSPR_INTERCEPTOR void bzero(void *dst, size_t n)
 }
 
 // Fortified builds call these; a size that is too small ends the process as glibc's own would.
-#define CHECKED_COPY(name, base)                                                                                          \
-    CSPR_INTERCEPTOR void *name(void *dst, const void *src, size_t n, size_t room)                                        \
-    {                                                                                                                     \
-        if (n > room)                                                                                                     \
-            cspr_die("buffer overflow in " #base);                                                                        \
-        COPY_BODY(base);                                                                                                  \
+#define CHECKED_COPY(name, base)                                                                                       \
+    CSPR_INTERCEPTOR void *name(void *dst, const void *src, size_t n, size_t room)                                     \
+    {                                                                                                                  \
+        if (n > room)                                                                                                  \
+            cspr_die("buffer overflow in " #base);                                                                     \
+        COPY_BODY(base);                                                                                               \
     }
 CHECKED_COPY(__memcpy_chk, memcpy)
 CHECKED_COPY(__memmove_chk, memmove)
@@ -183,15 +183,15 @@ static size_t first_difference(const unsigned char *a, const unsigned char *b, s
     return i;
 }
 
-#define COMPARE_BODY()                                                                                                    \
-    do {                                                                                                                  \
-        size_t same = first_difference(a, b, n);                                                                          \
-        if (is_checked()) {                                                                                               \
-            CSPR_FRAME();                                                                                                 \
-            READ(a, same < n ? same + 1 : n);                                                                             \
-            READ(b, same < n ? same + 1 : n);                                                                             \
-        }                                                                                                                 \
-        return same < n ? ((const unsigned char *)a)[same] - ((const unsigned char *)b)[same] : 0;                        \
+#define COMPARE_BODY()                                                                                                 \
+    do {                                                                                                               \
+        size_t same = first_difference(a, b, n);                                                                       \
+        if (is_checked()) {                                                                                            \
+            CSPR_FRAME();                                                                                              \
+            READ(a, same < n ? same + 1 : n);                                                                          \
+            READ(b, same < n ? same + 1 : n);                                                                          \
+        }                                                                                                              \
+        return same < n ? ((const unsigned char *)a)[same] - ((const unsigned char *)b)[same] : 0;                     \
     } while (0)
 
 CSPR_INTERCEPTOR int memcmp(const void *a, const void *b, size_t n)
@@ -311,16 +311,16 @@ CSPR_INTERCEPTOR char *strpbrk(const char *s, const char *set)
     return found;
 }
 
-#define SPAN(name)                                                                                                        \
-    CSPR_INTERCEPTOR size_t name(const char *s, const char *set)                                                          \
-    {                                                                                                                     \
-        size_t n = cspr_real_##name(s, set);                                                                              \
-        if (is_checked()) {                                                                                               \
-            CSPR_FRAME();                                                                                                 \
-            READ(s, n + 1);                                                                                               \
-            READ(set, length(set) + 1);                                                                                   \
-        }                                                                                                                 \
-        return n;                                                                                                         \
+#define SPAN(name)                                                                                                     \
+    CSPR_INTERCEPTOR size_t name(const char *s, const char *set)                                                       \
+    {                                                                                                                  \
+        size_t n = cspr_real_##name(s, set);                                                                           \
+        if (is_checked()) {                                                                                            \
+            CSPR_FRAME();                                                                                              \
+            READ(s, n + 1);                                                                                            \
+            READ(set, length(set) + 1);                                                                                \
+        }                                                                                                              \
+        return n;                                                                                                      \
     }
 SPAN(strspn)
 SPAN(strcspn)
@@ -332,18 +332,18 @@ static int as_is(int c)
     return c;
 }
 
-#define STRING_COMPARE_BODY(fold, n)                                                                                      \
-    do {                                                                                                                  \
-        const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;                                 \
-        size_t i = 0;                                                                                                     \
-        while (i < (n) && fold(x[i]) == fold(y[i]) && x[i])                                                               \
-            i++;                                                                                                          \
-        if (is_checked()) {                                                                                               \
-            CSPR_FRAME();                                                                                                 \
-            READ(a, i < (n) ? i + 1 : (n));                                                                               \
-            READ(b, i < (n) ? i + 1 : (n));                                                                               \
-        }                                                                                                                 \
-        return i < (n) ? fold(x[i]) - fold(y[i]) : 0;                                                                     \
+#define STRING_COMPARE_BODY(fold, n)                                                                                   \
+    do {                                                                                                               \
+        const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;                              \
+        size_t i = 0;                                                                                                  \
+        while (i < (n) && fold(x[i]) == fold(y[i]) && x[i])                                                            \
+            i++;                                                                                                       \
+        if (is_checked()) {                                                                                            \
+            CSPR_FRAME();                                                                                              \
+            READ(a, i < (n) ? i + 1 : (n));                                                                            \
+            READ(b, i < (n) ? i + 1 : (n));                                                                            \
+        }                                                                                                              \
+        return i < (n) ? fold(x[i]) - fold(y[i]) : 0;                                                                  \
     } while (0)
 
 CSPR_INTERCEPTOR int strcmp(const char *a, const char *b)

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Edges: pthread_create -> the thread's first step; its end -> the return of a join. The end of a detached thread: none.
 // A thread's task ends in the last round of thread-specific destructors, after those of the program.
-#include "libc.h"
 #include "alloc.h"
+#include "libc.h"
 #include "lock.h"
 #include "modules.h"
 #include "task.h"
@@ -213,7 +213,8 @@ static const pthread_attr_t *make_room(const pthread_attr_t *attr, pthread_attr_
     return pthread_attr_setstacksize(copy, size + ROOM) ? attr : copy;
 }
 
-static int create_thread(pthread_t *handle, const pthread_attr_t *attr, void *(*fn)(void *), void *arg, cspr_stack creation)
+static int create_thread(pthread_t *handle, const pthread_attr_t *attr, void *(*fn)(void *), void *arg,
+                         cspr_stack creation)
 {
     int saved = errno;
     birth b = {fn, arg, cspr_task_new_thread(cspr_task_current(), creation), is_created_detached(attr), 0};
@@ -246,18 +247,18 @@ static void joined(pthread_t handle, cspr_task *task)
     cspr_task_join(task);
 }
 
-#define JOINS(name, params, args)                                                                                         \
-    CSPR_INTERCEPTOR int name params                                                                                      \
-    {                                                                                                                     \
-        if (!is_checked())                                                                                                \
-            return cspr_real_##name args;                                                                                 \
-        CSPR_FRAME();                                                                                                     \
-        __csp_site = NULL;                                                                                                \
-        cspr_task *task = find_task(handle);                                                                              \
-        int status = cspr_real_##name args;                                                                               \
-        if (status == 0)                                                                                                  \
-            joined(handle, task);                                                                                         \
-        return status;                                                                                                    \
+#define JOINS(name, params, args)                                                                                      \
+    CSPR_INTERCEPTOR int name params                                                                                   \
+    {                                                                                                                  \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        __csp_site = NULL;                                                                                             \
+        cspr_task *task = find_task(handle);                                                                           \
+        int status = cspr_real_##name args;                                                                            \
+        if (status == 0)                                                                                               \
+            joined(handle, task);                                                                                      \
+        return status;                                                                                                 \
     }
 JOINS(pthread_join, (pthread_t handle, void **result), (handle, result))
 JOINS(pthread_tryjoin_np, (pthread_t handle, void **result), (handle, result))

@@ -24,8 +24,8 @@ typedef struct group {
     uint64_t ids[MAX_SHOWN_IDS]; // of the first ones
     cspr_who who;                // of the first
     int op;
-    int64_t since_ns;            // of the one that is parked longest
-    size_t n_targets, n_cases;   // n_cases may be more than are shown
+    int64_t since_ns;          // of the one that is parked longest
+    size_t n_targets, n_cases; // n_cases may be more than are shown
     target targets[MAX_SHOWN_CASES];
     size_t n_frames;
     uintptr_t frames[CSPR_MAX_FRAMES];
@@ -160,16 +160,26 @@ static const char *name_wait(const group *g)
 {
     bool nil = !g->targets[0].obj;
     switch (g->op) {
-    case CSP_WAIT_SEND: return nil ? "chan send (nil chan)" : "chan send";
-    case CSP_WAIT_RECV: return nil ? "chan receive (nil chan)" : "chan receive";
-    case CSP_WAIT_SELECT: return g->n_cases ? "select" : "select (no cases)";
-    case CSP_WAIT_MUTEX: return "sync.Mutex.Lock";
-    case CSP_WAIT_RLOCK: return "sync.RWMutex.RLock";
-    case CSP_WAIT_WLOCK: return "sync.RWMutex.Lock";
-    case CSP_WAIT_WG: return "sync.WaitGroup.Wait";
-    case CSP_WAIT_COND: return "sync.Cond.Wait";
-    case CSP_WAIT_ONCE: return "sync.Once.Do";
-    default: return "semacquire";
+    case CSP_WAIT_SEND:
+        return nil ? "chan send (nil chan)" : "chan send";
+    case CSP_WAIT_RECV:
+        return nil ? "chan receive (nil chan)" : "chan receive";
+    case CSP_WAIT_SELECT:
+        return g->n_cases ? "select" : "select (no cases)";
+    case CSP_WAIT_MUTEX:
+        return "sync.Mutex.Lock";
+    case CSP_WAIT_RLOCK:
+        return "sync.RWMutex.RLock";
+    case CSP_WAIT_WLOCK:
+        return "sync.RWMutex.Lock";
+    case CSP_WAIT_WG:
+        return "sync.WaitGroup.Wait";
+    case CSP_WAIT_COND:
+        return "sync.Cond.Wait";
+    case CSP_WAIT_ONCE:
+        return "sync.Once.Do";
+    default:
+        return "semacquire";
     }
 }
 
@@ -181,13 +191,19 @@ static const char *name_action(int op)
 static const char *name_object(int op)
 {
     switch (op) {
-    case CSP_WAIT_MUTEX: return "mutex";
+    case CSP_WAIT_MUTEX:
+        return "mutex";
     case CSP_WAIT_RLOCK:
-    case CSP_WAIT_WLOCK: return "rwmutex";
-    case CSP_WAIT_WG: return "wait group";
-    case CSP_WAIT_COND: return "condition variable";
-    case CSP_WAIT_ONCE: return "once";
-    default: return "semaphore";
+    case CSP_WAIT_WLOCK:
+        return "rwmutex";
+    case CSP_WAIT_WG:
+        return "wait group";
+    case CSP_WAIT_COND:
+        return "condition variable";
+    case CSP_WAIT_ONCE:
+        return "once";
+    default:
+        return "semaphore";
     }
 }
 
@@ -277,7 +293,8 @@ static bool is_suppressed(const cspr_view *stack, cspr_stack creation)
     if (!cspr_suppress_any(CSPR_SUPPRESS_LEAK))
         return false;
     cspr_view_stack(&v, creation, 0xff);
-    return cspr_view_suppressed(stack, CSPR_SUPPRESS_LEAK, false) || cspr_view_suppressed(&v, CSPR_SUPPRESS_LEAK, false);
+    return cspr_view_suppressed(stack, CSPR_SUPPRESS_LEAK, false) ||
+           cspr_view_suppressed(&v, CSPR_SUPPRESS_LEAK, false);
 }
 
 static void report_group(const group *g, int64_t now_ns)

@@ -18,7 +18,7 @@ void *cspr_find_real(const char *name, const char *version)
 
 cspr_code cspr_libc_code, cspr_loader_code;
 
-static void note_code(const struct dl_phdr_info *info, const ElfW(Phdr) *segment)
+static void note_code(const struct dl_phdr_info *info, const ElfW(Phdr) * segment)
 {
     uintptr_t lo = info->dlpi_addr + segment->p_vaddr;
     if ((uintptr_t)cspr_real_exit - lo < segment->p_memsz)

@@ -48,16 +48,16 @@ static inline void cspr_frame_pop(csp_frame *f)
 // Weak: a program that brings its own memcpy or pthread_mutex_lock keeps it.
 #define CSPR_INTERCEPTOR CSPR_INTERFACE __attribute__((weak))
 
-#define CSPR_FRAME()                                                                                                      \
-    csp_frame frame_here_ __attribute__((cleanup(cspr_frame_pop))) = {__csp_top, __builtin_return_address(0), 0};         \
+#define CSPR_FRAME()                                                                                                   \
+    csp_frame frame_here_ __attribute__((cleanup(cspr_frame_pop))) = {__csp_top, __builtin_return_address(0), 0};      \
     __csp_top = &frame_here_
 
 // A place in the function it stands in.
-#define CSPR_PC()                                                                                                         \
-    ({                                                                                                                    \
-        void *pc_here_;                                                                                                   \
-        __asm__ volatile("lea 0(%%rip), %0" : "=r"(pc_here_));                                                            \
-        pc_here_;                                                                                                         \
+#define CSPR_PC()                                                                                                      \
+    ({                                                                                                                 \
+        void *pc_here_;                                                                                                \
+        __asm__ volatile("lea 0(%%rip), %0" : "=r"(pc_here_));                                                         \
+        pc_here_;                                                                                                      \
     })
 // The stack of that place; after CSPR_FRAME().
 #define CSPR_STACK() cspr_stack_here(CSPR_PC(), NULL)

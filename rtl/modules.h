@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 typedef struct cspr_module {
-    uintptr_t lo, hi;  // from its first to the end of its last segment in memory, .bss included
-    uintptr_t bias;    // what is added to the file's addresses
-    const char *path;  // lives for ever
+    uintptr_t lo, hi; // from its first to the end of its last segment in memory, .bss included
+    uintptr_t bias;   // what is added to the file's addresses
+    const char *path; // lives for ever
 } cspr_module;
 
 // The module whose segments contain addr. Reads /proc/self/maps afresh when addr is in none of those known (dlopen).

@@ -73,7 +73,9 @@ static const char *convert(sink *s, const char *p, va_list *args)
     for (; *p == 'l' || *p == 'z'; p++)
         longs++;
     switch (*p) {
-    case 's': put_string(s, va_arg(*args, const char *), limit, width); break;
+    case 's':
+        put_string(s, va_arg(*args, const char *), limit, width);
+        break;
     case 'c': {
         char c = (char)va_arg(*args, int);
         put(s, &c, 1);
@@ -84,13 +86,19 @@ static const char *convert(sink *s, const char *p, va_list *args)
         put_number(s, v < 0 ? 0 - (unsigned long long)v : (unsigned long long)v, 10, v < 0, width);
         break;
     }
-    case 'u': put_number(s, longs ? va_arg(*args, unsigned long) : va_arg(*args, unsigned), 10, false, width); break;
-    case 'x': put_number(s, longs ? va_arg(*args, unsigned long) : va_arg(*args, unsigned), 16, false, width); break;
+    case 'u':
+        put_number(s, longs ? va_arg(*args, unsigned long) : va_arg(*args, unsigned), 10, false, width);
+        break;
+    case 'x':
+        put_number(s, longs ? va_arg(*args, unsigned long) : va_arg(*args, unsigned), 16, false, width);
+        break;
     case 'p':
         put(s, "0x", 2);
         put_number(s, (uintptr_t)va_arg(*args, void *), 16, false, 0);
         break;
-    default: put(s, p, 1); break; // "%%"
+    default:
+        put(s, p, 1);
+        break; // "%%"
     }
     return p + 1;
 }
@@ -251,7 +259,8 @@ static int open_log(const char *path)
         return fd;
     }
     char line[4200];
-    size_t n = cspr_format(line, sizeof line, "CspThreadSanitizer: cannot write log_path %s: error %d; using stderr\n", name, errno);
+    size_t n = cspr_format(line, sizeof line, "CspThreadSanitizer: cannot write log_path %s: error %d; using stderr\n",
+                           name, errno);
     write_all(2, line, n);
     return 2;
 }

@@ -24,7 +24,8 @@ static int open_file(void)
 
 static int find_file(void)
 {
-    int fd = __atomic_load_n(&log_file, __ATOMIC_RELAXED), mine = NOT_OPEN; // relaxed: the number is all there is to know
+    int fd = __atomic_load_n(&log_file, __ATOMIC_RELAXED),
+        mine = NOT_OPEN; // relaxed: the number is all there is to know
     if (fd != NOT_OPEN)
         return fd;
     fd = open_file();

@@ -11,22 +11,22 @@
 #include <stddef.h>
 
 // RAW(return type, name, (parameters))
-#define CSPR_RAW_TABLE(RAW)                                                                                               \
-    RAW(void *, memcpy, (void *dst, const void *src, size_t n))                                                           \
-    RAW(void *, memmove, (void *dst, const void *src, size_t n))                                                          \
-    RAW(void *, mempcpy, (void *dst, const void *src, size_t n))                                                          \
-    RAW(void *, memset, (void *dst, int c, size_t n))                                                                     \
-    RAW(int, memcmp, (const void *a, const void *b, size_t n))                                                            \
-    RAW(int, bcmp, (const void *a, const void *b, size_t n))                                                              \
-    RAW(void *, memchr, (const void *p, int c, size_t n))                                                                 \
-    RAW(size_t, strlen, (const char *s))                                                                                  \
-    RAW(size_t, strnlen, (const char *s, size_t n))                                                                       \
-    RAW(int, strcmp, (const char *a, const char *b))                                                                      \
-    RAW(int, strncmp, (const char *a, const char *b, size_t n))                                                           \
-    RAW(char *, strchr, (const char *s, int c))                                                                           \
-    RAW(char *, strrchr, (const char *s, int c))                                                                          \
-    RAW(size_t, strcspn, (const char *s, const char *set))                                                                \
-    RAW(char *, strcpy, (char *dst, const char *src))                                                                     \
+#define CSPR_RAW_TABLE(RAW)                                                                                            \
+    RAW(void *, memcpy, (void *dst, const void *src, size_t n))                                                        \
+    RAW(void *, memmove, (void *dst, const void *src, size_t n))                                                       \
+    RAW(void *, mempcpy, (void *dst, const void *src, size_t n))                                                       \
+    RAW(void *, memset, (void *dst, int c, size_t n))                                                                  \
+    RAW(int, memcmp, (const void *a, const void *b, size_t n))                                                         \
+    RAW(int, bcmp, (const void *a, const void *b, size_t n))                                                           \
+    RAW(void *, memchr, (const void *p, int c, size_t n))                                                              \
+    RAW(size_t, strlen, (const char *s))                                                                               \
+    RAW(size_t, strnlen, (const char *s, size_t n))                                                                    \
+    RAW(int, strcmp, (const char *a, const char *b))                                                                   \
+    RAW(int, strncmp, (const char *a, const char *b, size_t n))                                                        \
+    RAW(char *, strchr, (const char *s, int c))                                                                        \
+    RAW(char *, strrchr, (const char *s, int c))                                                                       \
+    RAW(size_t, strcspn, (const char *s, const char *set))                                                             \
+    RAW(char *, strcpy, (char *dst, const char *src))                                                                  \
     RAW(char *, strncpy, (char *dst, const char *src, size_t n))
 #define CSPR_RAW_DECLARE(ret, name, params) ret cspr_raw_##name params;
 CSPR_RAW_TABLE(CSPR_RAW_DECLARE)

@@ -13,15 +13,20 @@
 
 #include <string.h>
 
-enum { N_BUCKETS = 1 << 20, MAX_WORDS = 1 << 23, VARIANTS = 1 << CSPR_SET_VARIANT_BITS, MAX_IDS = 1 << CSPR_STACK_BITS };
+enum {
+    N_BUCKETS = 1 << 20,
+    MAX_WORDS = 1 << 23,
+    VARIANTS = 1 << CSPR_SET_VARIANT_BITS,
+    MAX_IDS = 1 << CSPR_STACK_BITS
+};
 
 uint64_t *cspr_readsets;
 uint32_t *cspr_readset_place;
 uint32_t cspr_readset_limit = MAX_WORDS; // 64 MB
 
-static uint32_t *buckets;       // atomic, E1: places of the newest sets, 0: none
-static uint32_t *group_buckets; // under lock: ids of the newest sets by their epochs alone, 0: none
-static uint32_t used = 1;       // under lock: words
+static uint32_t *buckets;              // atomic, E1: places of the newest sets, 0: none
+static uint32_t *group_buckets;        // under lock: ids of the newest sets by their epochs alone, 0: none
+static uint32_t used = 1;              // under lock: words
 static uint32_t next_group = VARIANTS; // under lock: its first id
 static cspr_lock lock;
 

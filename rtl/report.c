@@ -72,7 +72,8 @@ uint64_t cspr_view_hash(const cspr_view *v)
     uint64_t hash = v->n;
     for (size_t i = 0; i < v->n; i++) {
         const cspr_place *p = &v->places[i];
-        hash = p->function && p->line ? mix(hash_text(hash_text(hash, p->function), p->file), p->line) : mix(hash, p->pc);
+        hash =
+            p->function && p->line ? mix(hash_text(hash_text(hash, p->function), p->file), p->line) : mix(hash, p->pc);
     }
     return hash;
 }
@@ -132,23 +133,25 @@ static unsigned number_lock(const void *lock)
 static void add_held(cspr_report *r, const cspr_side *side)
 {
     for (size_t i = 0; i < side->n_held; i++)
-        cspr_text_add(&r->text, "%s%s M%u", i ? ", " : " (mutexes: ",
-                      side->held[i].mode == CSP_LOCK_READ ? "read" : "write", number_lock(side->held[i].lock));
+        cspr_text_add(&r->text, "%s%s M%u",
+                      i ? ", " : " (mutexes: ", side->held[i].mode == CSP_LOCK_READ ? "read" : "write",
+                      number_lock(side->held[i].lock));
     if (side->n_held)
         cspr_text_add(&r->text, ")");
 }
 
 static const char *describe_access(const cspr_side *side, bool previous)
 {
-    static const char *const words[2][2][2] = {{{"Read", "Write"}, {"Atomic read", "Atomic write"}},
-                                               {{"Previous read", "Previous write"},
-                                                {"Previous atomic read", "Previous atomic write"}}};
+    static const char *const words[2][2][2] = {
+        {{"Read", "Write"}, {"Atomic read", "Atomic write"}},
+        {{"Previous read", "Previous write"}, {"Previous atomic read", "Previous atomic write"}}};
     return words[previous][side->is_atomic][side->is_write];
 }
 
 static void add_side(cspr_report *r, const cspr_side *side, const cspr_view *v, bool previous)
 {
-    cspr_text_add(&r->text, "%s  %s of size %zu at 0x%lx by ", r->bold, describe_access(side, previous), side->size, side->addr);
+    cspr_text_add(&r->text, "%s  %s of size %zu at 0x%lx by ", r->bold, describe_access(side, previous), side->size,
+                  side->addr);
     cspr_report_who(r, side->who, false);
     add_held(r, side);
     cspr_text_add(&r->text, ":%s\n", r->plain);
@@ -178,8 +181,8 @@ static void add_global(cspr_report *r, const location *l, uintptr_t addr)
     const cspr_object_name *g = &l->global;
     const char *slash = strrchr(g->module, '/');
     if (g->name)
-        cspr_text_add(&r->text, "%s  Location is global '%s' of size %zu at 0x%lx (%s+0x%lx)%s\n\n", r->green, g->name, g->size,
-                      g->start, slash ? slash + 1 : g->module, g->offset - (addr - g->start), r->plain);
+        cspr_text_add(&r->text, "%s  Location is global '%s' of size %zu at 0x%lx (%s+0x%lx)%s\n\n", r->green, g->name,
+                      g->size, g->start, slash ? slash + 1 : g->module, g->offset - (addr - g->start), r->plain);
     else
         cspr_text_add(&r->text, "%s  Location is global '<null>' at 0x%lx (%s+0x%lx)%s\n\n", r->green, addr,
                       slash ? slash + 1 : g->module, g->offset, r->plain);
@@ -189,15 +192,19 @@ static void add_location(cspr_report *r, const location *l, uintptr_t addr)
 {
     static cspr_view v; // under the report lock
     switch (l->kind) {
-    case NOWHERE: return;
-    case GLOBAL: add_global(r, l, addr); return;
+    case NOWHERE:
+        return;
+    case GLOBAL:
+        add_global(r, l, addr);
+        return;
     case STACK:
         cspr_text_add(&r->text, "%s  Location is stack of ", r->green);
         cspr_report_who(r, l->owner, false);
         cspr_text_add(&r->text, ".%s\n\n", r->plain);
         return;
     case HEAP:
-        cspr_text_add(&r->text, "%s  Location is heap block of size %zu at 0x%lx", r->green, l->block.size, l->block.start);
+        cspr_text_add(&r->text, "%s  Location is heap block of size %zu at 0x%lx", r->green, l->block.size,
+                      l->block.start);
         if (!l->block.alloc_stack) {
             cspr_text_add(&r->text, "%s\n\n", r->plain);
             return;
@@ -238,7 +245,9 @@ static void add_locks(cspr_report *r, const cspr_race *race, const cspr_side *si
 static void add_tasks(cspr_report *r, const cspr_race *race, const location *l)
 {
     cspr_who whos[3] = {race->current.who, race->previous.who,
-                        l->kind == HEAP && l->block.alloc_stack ? l->block.alloc_who : l->kind == STACK ? l->owner : 0};
+                        l->kind == HEAP && l->block.alloc_stack ? l->block.alloc_who
+                        : l->kind == STACK                      ? l->owner
+                                                                : 0};
     for (int i = 0; i < 3; i++) {
         bool again = false;
         for (int k = 0; k < i; k++)
@@ -263,16 +272,15 @@ static bool creation_suppressed(cspr_who who)
 
 static bool is_suppressed(const cspr_race *race, const cspr_view *current, const cspr_view *previous, const location *l)
 {
-    if (cspr_suppress_any(CSPR_SUPPRESS_RACE_TOP) &&
-        (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE_TOP, true) ||
-         cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE_TOP, true)))
+    if (cspr_suppress_any(CSPR_SUPPRESS_RACE_TOP) && (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE_TOP, true) ||
+                                                      cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE_TOP, true)))
         return true;
     return cspr_suppress_any(CSPR_SUPPRESS_RACE) &&
            (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE, false) ||
             cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE, false) || creation_suppressed(race->current.who) ||
             creation_suppressed(race->previous.who) ||
-            (l->kind == GLOBAL &&
-             (cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.name) || cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.module))));
+            (l->kind == GLOBAL && (cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.name) ||
+                                   cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.module))));
 }
 
 // --- the report ----------------------------------------------------------------------------------------------------------------
@@ -313,7 +321,8 @@ static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t
     location l;
     cspr_view_frames(&current, frames, n, folded);
     cspr_view_stack(&previous, race->previous.stack, race->previous.byte_mask);
-    if (cspr_flags.suppress_equal_stacks && !insert_key(&seen_texts, pair_key(cspr_view_hash(&current), cspr_view_hash(&previous))))
+    if (cspr_flags.suppress_equal_stacks &&
+        !insert_key(&seen_texts, pair_key(cspr_view_hash(&current), cspr_view_hash(&previous))))
         return;
     find_location(race->addr, &l);
     if (!is_suppressed(race, &current, &previous, &l))

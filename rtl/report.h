@@ -13,8 +13,8 @@ enum { CSPR_MAX_FRAMES = 256 };
 // A stack as it is shown: symbolized, without our own inner frames and without what lies below main.
 typedef struct cspr_view {
     size_t n;
-    bool folded;          // recursion was folded
-    bool cut;             // deeper than we show
+    bool folded; // recursion was folded
+    bool cut;    // deeper than we show
     cspr_place places[CSPR_MAX_FRAMES];
 } cspr_view;
 
@@ -34,7 +34,7 @@ void cspr_report_unlock(void);
 void cspr_call_on_own_stack(void (*fn)(void *), void *arg);
 
 // Caller holds the report lock for everything below.
-void cspr_report_open(cspr_report *r, const char *what);         // "====", WARNING line
+void cspr_report_open(cspr_report *r, const char *what);                          // "====", WARNING line
 void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where); // SUMMARY, "===="; prints and counts
 void cspr_view_frames(cspr_view *v, const uintptr_t *frames, size_t n, bool folded);
 void cspr_view_stack(cspr_view *v, cspr_stack stack, unsigned byte_mask);

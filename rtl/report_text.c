@@ -49,9 +49,9 @@ void cspr_call_on_own_stack(void (*fn)(void *), void *arg)
                      "mov %%rbx, %%rsp"
                      : "+D"(arg)
                      : [top] "r"(stack + OWN_STACK), [fn] "r"(fn)
-                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2",
-                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
-                       "xmm15");
+                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1",
+                       "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                       "xmm13", "xmm14", "xmm15");
     cspr_unmap(stack, OWN_STACK);
 }
 
@@ -60,8 +60,15 @@ void cspr_call_on_own_stack(void (*fn)(void *), void *arg)
 // What calls main, a thread's function or a coroutine's, by name: for code that is not ours.
 static bool is_bottom(const cspr_place *p)
 {
-    static const char *const names[] = {"cspi_co_entry", "__libc_start_call_main", "__libc_start_main", "_start",
-                                        "__libc_start_main_impl", "start_thread", "clone", "clone3", "__clone3"};
+    static const char *const names[] = {"cspi_co_entry",
+                                        "__libc_start_call_main",
+                                        "__libc_start_main",
+                                        "_start",
+                                        "__libc_start_main_impl",
+                                        "start_thread",
+                                        "clone",
+                                        "clone3",
+                                        "__clone3"};
     if (cspr_pc_is_bottom(p->pc))
         return true;
     for (size_t i = 0; p->function && i < sizeof names / sizeof *names; i++)

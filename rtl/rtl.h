@@ -20,8 +20,8 @@
 #ifndef CSP_RTL_RTL_H
 #define CSP_RTL_RTL_H
 
-#include "layout.h"
 #include "hooks.h"
+#include "layout.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,12 +35,12 @@ typedef uint32_t cspr_who;   // incarnation; 0: nobody known
 
 // What the detector keeps per OS thread. Reached through one initial-exec thread-local.
 typedef struct cspr_thread {
-    cspr_task *task;      // the running task; NULL on a worker between coroutines and on unknown threads
-    uint32_t in_rtl;      // > 0: inside the detector
-    uint32_t ignore;      // > 0: hooks ignore_begin: what runs is the runtime's own business
-    bool is_worker;       // a thread of the runtime: has no task of its own
-    bool is_known;        // registered (task created or worker)
-    bool dead;            // thread-local destructors ran: nothing is recorded any more
+    cspr_task *task; // the running task; NULL on a worker between coroutines and on unknown threads
+    uint32_t in_rtl; // > 0: inside the detector
+    uint32_t ignore; // > 0: hooks ignore_begin: what runs is the runtime's own business
+    bool is_worker;  // a thread of the runtime: has no task of its own
+    bool is_known;   // registered (task created or worker)
+    bool dead;       // thread-local destructors ran: nothing is recorded any more
 } cspr_thread;
 
 extern __thread cspr_thread cspr_self __attribute__((tls_model("initial-exec")));
@@ -95,8 +95,8 @@ typedef enum cspr_kind { CSPR_KIND_MAIN, CSPR_KIND_COROUTINE, CSPR_KIND_THREAD }
 // A task's identity for reports. Entries are never freed, so a who stays valid.
 typedef struct cspr_identity {
     cspr_kind kind;
-    uint64_t id;          // csp_id() of a coroutine; T-number of a thread
-    pid_t tid;            // OS thread for threads
+    uint64_t id; // csp_id() of a coroutine; T-number of a thread
+    pid_t tid;   // OS thread for threads
     cspr_who creator;
     cspr_stack creation;  // stack of csp_go or pthread_create
     const csp_site *site; // of that call, or NULL
@@ -116,8 +116,8 @@ size_t cspr_task_parked_frames(const cspr_task *t, uintptr_t *frames, size_t max
 // Locks the task holds now, newest last; returns how many were written.
 typedef struct cspr_held {
     const void *lock;
-    int mode;             // enum csp_lock_mode
-    cspr_stack stack;     // where it was taken
+    int mode;         // enum csp_lock_mode
+    cspr_stack stack; // where it was taken
 } cspr_held;
 size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max);
 
@@ -163,16 +163,16 @@ void cspr_chan_get(void *ch, cspr_chan_info *out);
 // --- report.c --------------------------------------------------------------------------------------------------------------
 typedef struct cspr_side {
     cspr_who who;
-    uintptr_t addr;       // first byte this access touched (of the previous one: of what the record still says)
+    uintptr_t addr; // first byte this access touched (of the previous one: of what the record still says)
     size_t size;
     bool is_write, is_atomic, is_alloc, is_free;
     cspr_stack stack;
-    unsigned byte_mask;   // bytes of the conflicting word, to resolve a composite stack
+    unsigned byte_mask; // bytes of the conflicting word, to resolve a composite stack
     cspr_held held[16];
     size_t n_held;
 } cspr_side;
 typedef struct cspr_race {
-    uintptr_t addr;       // first conflicting byte
+    uintptr_t addr; // first conflicting byte
     cspr_side current, previous;
 } cspr_race;
 // Symbolizes, deduplicates, suppresses and prints. Called by the racing thread, without locks, in_rtl > 0.
@@ -191,7 +191,7 @@ void cspr_flags_init(void);     // first of all: options are needed by everythin
 void cspr_intercept_init(void); // finds the real libc functions
 void cspr_heap_init(void);      // bitmap of block starts
 void cspr_suppress_init(void);
-void cspr_exit_init(void);      // last, when main's task exists: exit handlers, fork handlers
+void cspr_exit_init(void); // last, when main's task exists: exit handlers, fork handlers
 
 // --- heap.c ---------------------------------------------------------------------------------------------------------------
 typedef struct cspr_block {

@@ -284,6 +284,7 @@ void cspr_shadow_forget(uintptr_t lo, uintptr_t hi)
     if (lo < hi && hi - lo < HUGE_RANGE)
         each_run(lo, hi, forget_run, NULL);
     else
-        cspr_shadow_drop(lo, hi); // side records of such a mapping are lost to reuse, which is cheaper than looking for them
+        cspr_shadow_drop(
+            lo, hi); // side records of such a mapping are lost to reuse, which is cheaper than looking for them
     cspr_leave();
 }

@@ -338,12 +338,14 @@ static void drop_settled(cspr_record *rec, cspr_set *s, const cspr_check *c, uns
 static bool grow_entry(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     bool is_write = c->kind == CSPR_WRITE;
-    if (rec->atomics.n || rec->writes.n > SHORT_SET || rec->reads.n > SHORT_SET || rec->writes.index || rec->reads.index)
+    if (rec->atomics.n || rec->writes.n > SHORT_SET || rec->reads.n > SHORT_SET || rec->writes.index ||
+        rec->reads.index)
         return false;
     cspr_entry *own = entry_of_epoch(is_write ? &rec->writes : &rec->reads, c);
     if (!own || !all_settled(&rec->writes, c, mask) || (is_write && !all_settled(&rec->reads, c, mask)))
         return false;
-    own->stack = own->mask & ~mask ? cspr_depot_composite(own->stack, own->mask, c->stack, mask & ~own->mask) : c->stack;
+    own->stack =
+        own->mask & ~mask ? cspr_depot_composite(own->stack, own->mask, c->stack, mask & ~own->mask) : c->stack;
     own->mask |= (uint8_t)mask;
     if (is_write)
         drop_settled(rec, &rec->writes, c, mask, rec->write_room, own);

@@ -13,7 +13,7 @@
 typedef enum cspr_access_kind { CSPR_READ, CSPR_WRITE, CSPR_ATOMIC_READ, CSPR_ATOMIC_WRITE } cspr_access_kind;
 
 typedef struct cspr_entry {
-    uint64_t at;      // (id, at): the epoch
+    uint64_t at; // (id, at): the epoch
     uint32_t id;
     cspr_who who;
     uint32_t epoch;   // its id, 0 when it has none
@@ -76,7 +76,7 @@ typedef struct cspr_check {
 
 void cspr_side_init(void);
 void cspr_side_fork_lock(bool take); // while the process forks (shadow.c)
-uint64_t cspr_side_count(void); // records in use, for stats
+uint64_t cspr_side_count(void);      // records in use, for stats
 
 // A record for the word with what its cells say. The caller has taken the word; r and w are plain cells or 0.
 cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w);

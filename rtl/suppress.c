@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const type_names[CSPR_SUPPRESS_TYPES] = {"race",            "race_top", "mutex", "thread", "signal",
-                                                            "called_from_lib", "deadlock", "leak"};
+static const char *const type_names[CSPR_SUPPRESS_TYPES] = {"race",   "race_top",        "mutex",    "thread",
+                                                            "signal", "called_from_lib", "deadlock", "leak"};
 
 typedef struct suppression {
     cspr_suppress_type type;

@@ -24,8 +24,8 @@
 
 enum { ANSWER_CAP = 65536, ANSWER_TIMEOUT_MS = 60000, MAX_INLINED = 32 };
 
-static int link_fd = -1;  // to the process
-static bool gave_up;      // missing or died: not tried again
+static int link_fd = -1; // to the process
+static bool gave_up;     // missing or died: not tried again
 static char answer[ANSWER_CAP];
 
 // --- strings that live for ever, each once -----------------------------------------------------------------------------------
@@ -330,7 +330,8 @@ static size_t look_up(uintptr_t pc, cspr_place *out)
     cspr_module m;
     bool known = cspr_module_find(pc - 1, &m);
     size_t n = 0;
-    if (known && ask("CODE", m.path, pc - 1 - m.bias)) // a return address follows the call: the byte before is inside it
+    if (known &&
+        ask("CODE", m.path, pc - 1 - m.bias)) // a return address follows the call: the byte before is inside it
         n = cspr_symbolize_parse(answer, out, MAX_INLINED);
     if (n == 0) {
         out[0] = (cspr_place){0};

@@ -22,14 +22,14 @@ typedef struct cspr_id_queue cspr_id_queue;
 
 struct cspr_task {
     cspr_clock clock;
-    bool open;            // own_at is an epoch that is not published yet
-    uint32_t epoch;       // its id when open and named, else 0
-    uint32_t run;         // first id of the newest run, 0: none
-    uint64_t run_base;    // the clock value that id names
+    bool open;         // own_at is an epoch that is not published yet
+    uint32_t epoch;    // its id when open and named, else 0
+    uint32_t run;      // first id of the newest run, 0: none
+    uint64_t run_base; // the clock value that id names
     cspr_who who;
-    cspr_stamp *stamp;    // of the clock as it is now; NULL: changed since the last one
-    cspr_stamp *fence;    // published by later relaxed stores: clock at the last release fence
-    cspr_stamp *loaded;   // joined by the next acquire fence: clocks seen by relaxed loads
+    cspr_stamp *stamp;        // of the clock as it is now; NULL: changed since the last one
+    cspr_stamp *fence;        // published by later relaxed stores: clock at the last release fence
+    cspr_stamp *loaded;       // joined by the next acquire fence: clocks seen by relaxed loads
     cspr_stamp *last_loaded;  // the newest one merged into `loaded`
     cspr_stamp *last_learned; // the newest one joined; held so that its address stays its own
     cspr_id_queue *ids;
@@ -37,10 +37,10 @@ struct cspr_task {
     csp_frame *top;
     const csp_site *site;
     uintptr_t stack_lo, stack_hi; // coroutine's stack, 0: not known
-    void *public_pc;      // a place in the runtime's public function it called last
-    cspr_stamp *final;    // an ended pthread's last clock, for its joiner
+    void *public_pc;              // a place in the runtime's public function it called last
+    cspr_stamp *final;            // an ended pthread's last clock, for its joiner
     uint32_t n_held;
-    cspr_held *held;      // CSPR_MAX_HELD of them, allocated at the first lock
+    cspr_held *held; // CSPR_MAX_HELD of them, allocated at the first lock
 };
 
 // A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its

@@ -36,7 +36,7 @@ struct csp_chan {
     // --- immutable after new
     size_t elem_size;
     size_t cap;
-    void *ch;         // the detector's object
+    void *ch; // the detector's object
     // --- set by the maker before the channel is handed out
     void (*on_free)(void *arg); // NULL: nothing; the timer behind csp_after
     void *on_free_arg;

@@ -27,18 +27,18 @@ struct csp_co {
     const csp_site *site; // of csp_go
     uint8_t kind;         // enum cspi_co_kind
     // --- the state's owner (see above)
-    uint8_t state;        // enum cspi_co_state; atomic for readers that only look
-    bool bound;           // parks by blocking its thread: foreign, or the thread that ends the process
-    bool dump;            // scheduler: print your stack and switch back (panic.c), instead of running on
+    uint8_t state; // enum cspi_co_state; atomic for readers that only look
+    bool bound;    // parks by blocking its thread: foreign, or the thread that ends the process
+    bool dump;     // scheduler: print your stack and switch back (panic.c), instead of running on
     int saved_errno;
-    void *sp;             // saved state while not running
+    void *sp; // saved state while not running
     cspi_fiber fiber;
-    csp_co *link;         // in a run queue, a free list
+    csp_co *link; // in a run queue, a free list
     // --- valid while parked
     const cspi_wait *wait;
     int64_t since_ns;
     // --- bound only
-    uint32_t token;       // atomic, futex: 1 once made ready. Edge F1
+    uint32_t token; // atomic, futex: 1 once made ready. Edge F1
     union {
         struct {
             csp_co *foreign_prev, *foreign_next; // CO_FOREIGN; under cspi_sched.lock

@@ -29,16 +29,16 @@
 struct csp_ctx {
     cspi_timer timer; // first, so that fire finds the context; armed only when has_timer
     // --- immutable after it was made
-    csp_ctx *parent;  // referenced; NULL: background
+    csp_ctx *parent; // referenced; NULL: background
     csp_chan *done;
     const void *key;
     void *value;
     int64_t deadline_ns; // NO_DEADLINE: none
     bool has_timer;
-    void *snapshot;      // what the maker of the timer knew; NULL without one
+    void *snapshot; // what the maker of the timer knew; NULL without one
     // --- atomic
-    uint64_t refs;       // E2
-    int64_t err;         // E1; written under tree_lock
+    uint64_t refs; // E2
+    int64_t err;   // E1; written under tree_lock
     // --- under tree_lock
     csp_ctx *children;
     csp_ctx *next, *prev; // siblings
@@ -121,7 +121,7 @@ static void fire_deadline(cspi_timer *t)
 {
     csp_ctx *ctx = (csp_ctx *)t;
     uint64_t refs = csp_load_rlx(&ctx->refs); // relaxed: a guess for the exchange
-    while (refs) { // 0: it is being freed, and waits for us to return
+    while (refs) {                            // 0: it is being freed, and waits for us to return
         if (csp_cas_acqrel(&ctx->refs, &refs, refs + 1)) {
             cspi_go_from(cancel_expired, ctx, ctx->snapshot);
             return;

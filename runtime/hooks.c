@@ -6,10 +6,10 @@
 
 #pragma clang diagnostic ignored "-Wunused-parameter" // one definition serves every signature
 
-#define DEFINE_NOTHING(ret, name, params, args, value)                                                                    \
-    static ret nothing_##name params                                                                                      \
-    {                                                                                                                     \
-        return value;                                                                                                     \
+#define DEFINE_NOTHING(ret, name, params, args, value)                                                                 \
+    static ret nothing_##name params                                                                                   \
+    {                                                                                                                  \
+        return value;                                                                                                  \
     }
 CSP_HOOK_TABLE(DEFINE_NOTHING)
 #undef DEFINE_NOTHING

@@ -33,8 +33,8 @@ typedef struct csp_site {
 // Compiled programs keep one in each such frame; the runtime's public functions push one with CSPI_FRAME().
 typedef struct csp_frame {
     struct csp_frame *prev;
-    void *ret;         // the function's own return address: a place in its caller
-    uint64_t node;     // interned calling-context node, 0 until the detector needs it
+    void *ret;     // the function's own return address: a place in its caller
+    uint64_t node; // interned calling-context node, 0 until the detector needs it
 } csp_frame;
 
 enum csp_lock_mode { CSP_LOCK_WRITE = 0, CSP_LOCK_READ = 1 };
@@ -42,55 +42,59 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
 
 // HOOK(return type, name, (parameters), (arguments), value when no detector is there)
 #define CSP_HOOK_TABLE(HOOK)                                                                                              \
-    /* --- tasks ------------------------------------------------------------------------------------------------- */   \
+    /* --- tasks ------------------------------------------------------------------------------------------------- */     \
     /* A coroutine is being created by the current task: its events so far happen before the new task's first step.     \
-       [stack_lo, stack_hi) is the new stack; what was recorded about that memory is forgotten. */                       \
+       [stack_lo, stack_hi) is the new stack; what was recorded about that memory is forgotten. */ \
     HOOK(void *, task_new, (uint64_t id, void *stack_lo, void *stack_hi, const csp_site *site),                           \
-         (id, stack_lo, stack_hi, site), NULL)                                                                           \
-    /* As task_new, but the order comes from a snapshot (a timer's function) instead of the current task. */             \
+         (id, stack_lo, stack_hi, site), NULL)                                                                            \
+    /* As task_new, but the order comes from a snapshot (a timer's function) instead of the current task. */              \
     HOOK(void *, task_new_from, (uint64_t id, void *stack_lo, void *stack_hi, void *snapshot),                            \
-         (id, stack_lo, stack_hi, snapshot), NULL)                                                                       \
+         (id, stack_lo, stack_hi, snapshot), NULL)                                                                        \
     HOOK(void *, task_current, (void), (), NULL) /* the calling pthread's own task: main's, or a foreign thread's */      \
-    HOOK(void, task_name, (void *task, const char *name), (task, name), )                                                \
-    HOOK(void, task_leave, (void), (), ) /* the current task stops running here; next: task_enter, perhaps elsewhere */   \
-    HOOK(void, task_enter, (void *task), (task), )                                                                       \
-    HOOK(void, task_end, (void), (), )   /* the current task's last event; replaces task_leave. No edge by itself. */     \
-    HOOK(void, worker_start, (void), (), ) /* this OS thread is the runtime's: what it does itself is not the program's */\
+    HOOK(void, task_name, (void *task, const char *name), (task, name), )                                                 \
+    HOOK(void, task_leave, (void),                                                                                        \
+         (), ) /* the current task stops running here; next: task_enter, perhaps elsewhere */                             \
+    HOOK(void, task_enter, (void *task), (task), )                                                                        \
+    HOOK(void, task_end, (void), (), ) /* the current task's last event; replaces task_leave. No edge by itself. */       \
+    HOOK(void, worker_start, (void),                                                                                      \
+         (), ) /* this OS thread is the runtime's: what it does itself is not the program's */                            \
     HOOK(void, ignore_begin, (void), (), ) /* what this thread does until ignore_end is the runtime's own (nests) */      \
-    HOOK(void, ignore_end, (void), (), )                                                                                 \
-    HOOK(const csp_site *, take_site, (void), (), NULL) /* the site the program set just before this call, then NULL */   \
-    /* --- accesses, made by the current task inside the calling function ------------------------------------------ */ \
-    HOOK(void, read_range, (const void *p, size_t n), (p, n), )                                                          \
-    HOOK(void, write_range, (void *p, size_t n), (p, n), )                                                               \
-    /* --- order through an object, named by its address ------------------------------------------------------------ */\
-    HOOK(void, acquire, (const void *obj, void *task), (obj, task), )        /* task joins obj's clock */                 \
-    HOOK(void, release, (const void *obj, void *task), (obj, task), )        /* obj's clock := task's */                  \
-    HOOK(void, release_merge, (const void *obj, void *task), (obj, task), )  /* obj's clock joins task's */               \
-    HOOK(void, sync_reset, (const void *obj), (obj), )                       /* obj's clock := nothing */                 \
-    /* A lock was taken / is about to be released: the edge, and the set of locks the task holds. */                     \
+    HOOK(void, ignore_end, (void), (), )                                                                                  \
+    HOOK(const csp_site *, take_site, (void), (),                                                                         \
+         NULL) /* the site the program set just before this call, then NULL */                                            \
+    /* --- accesses, made by the current task inside the calling function ------------------------------------------ */   \
+    HOOK(void, read_range, (const void *p, size_t n), (p, n), )                                                           \
+    HOOK(void, write_range, (void *p, size_t n), (p, n), )                                                                \
+    /* --- order through an object, named by its address ------------------------------------------------------------ */  \
+    HOOK(void, acquire, (const void *obj, void *task), (obj, task), )       /* task joins obj's clock */                  \
+    HOOK(void, release, (const void *obj, void *task), (obj, task), )       /* obj's clock := task's */                   \
+    HOOK(void, release_merge, (const void *obj, void *task), (obj, task), ) /* obj's clock joins task's */                \
+    HOOK(void, sync_reset, (const void *obj), (obj), )                      /* obj's clock := nothing */                  \
+    /* A lock was taken / is about to be released: the edge, and the set of locks the task holds. */                      \
     HOOK(void, locked, (const void *lock, int mode, void *task, const csp_site *site), (lock, mode, task, site), )        \
-    HOOK(void, unlocking, (const void *lock, int mode), (lock, mode), )                                                  \
-    /* --- snapshots: "what the current task knew then", for timers and cancellation -------------------------------- */\
-    HOOK(void *, snapshot_new, (void), (), NULL)                                                                         \
-    HOOK(void, snapshot_free, (void *snapshot), (snapshot), )                                                            \
-    HOOK(void, snapshot_acquire, (void *snapshot, void *task), (snapshot, task), )                                       \
-    /* --- channels; slot is the operation's number modulo the capacity; the channel's lock is held ----------------- */\
+    HOOK(void, unlocking, (const void *lock, int mode), (lock, mode), )                                                   \
+    /* --- snapshots: "what the current task knew then", for timers and cancellation -------------------------------- */  \
+    HOOK(void *, snapshot_new, (void), (), NULL)                                                                          \
+    HOOK(void, snapshot_free, (void *snapshot), (snapshot), )                                                             \
+    HOOK(void, snapshot_acquire, (void *snapshot, void *task), (snapshot, task), )                                        \
+    /* --- channels; slot is the operation's number modulo the capacity; the channel's lock is held ----------------- */  \
     HOOK(void *, chan_new, (const void *chan, size_t cap, size_t elem_size, const csp_site *site),                        \
-         (chan, cap, elem_size, site), NULL)                                                                             \
-    HOOK(void, chan_free, (void *ch), (ch), )                                                                            \
+         (chan, cap, elem_size, site), NULL)                                                                              \
+    HOOK(void, chan_free, (void *ch), (ch), )                                                                             \
     /* At the entry of every operation, before any order it makes: send and close of one channel conflict (F1), and     \
-       free conflicts with everything. */                                                                                \
-    HOOK(void, chan_use, (void *ch, int use), (ch, use), )                                                               \
-    HOOK(void, chan_send, (void *ch, size_t slot, void *task), (ch, slot, task), )                                       \
-    HOOK(void, chan_recv, (void *ch, size_t slot, void *task), (ch, slot, task), )                                       \
-    HOOK(void, chan_send_snapshot, (void *ch, size_t slot, void *snapshot), (ch, slot, snapshot), )                      \
-    HOOK(void, chan_rendezvous, (void *ch, void *partner), (ch, partner), ) /* unbuffered: each side joins the other */   \
-    HOOK(void, chan_close, (void *ch), (ch), )                                                                           \
-    HOOK(void, chan_recv_closed, (void *ch, void *task), (ch, task), )                                                   \
-    /* --- ends ----------------------------------------------------------------------------------------------------- */\
-    HOOK(bool, print_stack, (void), (), false)          /* the current stack on stderr, symbolized; false: not able */    \
-    HOOK(bool, print_stack_of, (void *task), (task), false)                                                              \
-    HOOK(void, before_exit, (void), (), )               /* the runtime ends the process with status 2: last words */
+       free conflicts with everything. */ \
+    HOOK(void, chan_use, (void *ch, int use), (ch, use), )                                                                \
+    HOOK(void, chan_send, (void *ch, size_t slot, void *task), (ch, slot, task), )                                        \
+    HOOK(void, chan_recv, (void *ch, size_t slot, void *task), (ch, slot, task), )                                        \
+    HOOK(void, chan_send_snapshot, (void *ch, size_t slot, void *snapshot), (ch, slot, snapshot), )                       \
+    HOOK(void, chan_rendezvous, (void *ch, void *partner),                                                                \
+         (ch, partner), ) /* unbuffered: each side joins the other */                                                     \
+    HOOK(void, chan_close, (void *ch), (ch), )                                                                            \
+    HOOK(void, chan_recv_closed, (void *ch, void *task), (ch, task), )                                                    \
+    /* --- ends ----------------------------------------------------------------------------------------------------- */  \
+    HOOK(bool, print_stack, (void), (), false) /* the current stack on stderr, symbolized; false: not able */             \
+    HOOK(bool, print_stack_of, (void *task), (task), false)                                                               \
+    HOOK(void, before_exit, (void), (), ) /* the runtime ends the process with status 2: last words */
 
 typedef struct csp_hook_table {
 #define CSP_HOOK_FIELD(ret, name, params, args, value) ret(*name) params;
@@ -129,14 +133,14 @@ typedef struct csp_co_view {
     uint64_t id;
     const char *name; // NULL: none
     void *task;
-    int op;               // enum csp_wait_op
-    bool parked;          // false: running or runnable
-    bool will_wake;       // a timer or descriptor is about to wake it (sleep, select with a timeout, I/O): never a leak
+    int op;         // enum csp_wait_op
+    bool parked;    // false: running or runnable
+    bool will_wake; // a timer or descriptor is about to wake it (sleep, select with a timeout, I/O): never a leak
     bool is_main;
-    const void *obj;      // lock, wait group, ... or channel waited on; NULL for a nil channel or a select
-    void *ch;             // the detector's channel object for send and receive
-    const csp_site *site; // of the call that parked
-    int64_t since_ns;     // when it parked, on csp_now()'s clock
+    const void *obj;            // lock, wait group, ... or channel waited on; NULL for a nil channel or a select
+    void *ch;                   // the detector's channel object for send and receive
+    const csp_site *site;       // of the call that parked
+    int64_t since_ns;           // when it parked, on csp_now()'s clock
     const csp_case_view *cases; // select only
     size_t n_cases;
 } csp_co_view;
@@ -163,8 +167,8 @@ static inline void cspi_frame_pop(csp_frame *f)
     __csp_top = f->prev;
 }
 // First statement of every public function that calls hooks: stacks then show the function and its caller's line.
-#define CSPI_FRAME()                                                                                                      \
-    csp_frame cspi_frame_here __attribute__((cleanup(cspi_frame_pop))) = {__csp_top, __builtin_return_address(0), 0};    \
+#define CSPI_FRAME()                                                                                                   \
+    csp_frame cspi_frame_here __attribute__((cleanup(cspi_frame_pop))) = {__csp_top, __builtin_return_address(0), 0};  \
     __csp_top = &cspi_frame_here
 #else
 #define CSP_HOOK(name, ...) ((void)0)

@@ -18,7 +18,8 @@ __attribute__((noreturn, cold, format(printf, 1, 2))) void cspi_fatal(const char
 // The pieces, for the all-asleep message: claims the right to end the process (others who try block for ever), flushes
 // standard output; prints; ends.
 void cspi_end_claim(void);
-__attribute__((format(printf, 1, 2))) void cspi_say(const char *format, ...); // one write(2) to standard error, signal-safe
+__attribute__((format(printf, 1, 2))) void cspi_say(const char *format,
+                                                    ...); // one write(2) to standard error, signal-safe
 void cspi_print_own_stack(void);
 __attribute__((noreturn)) void cspi_end_process(void);
 

@@ -83,7 +83,7 @@ csp_co *cspi_runq_steal(cspi_runq *victim, cspi_runq *mine)
         n -= n / 2;
         if (n == 0)
             return NULL;
-        if (n > CSPI_RUNQ_CAP / 2) { // head and tail belong to different moments
+        if (n > CSPI_RUNQ_CAP / 2) {            // head and tail belong to different moments
             head = csp_load_acq(&victim->head); // E3
             continue;
         }

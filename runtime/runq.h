@@ -17,9 +17,9 @@ typedef struct csp_co csp_co;
 #define CSPI_RUNQ_SPILL (CSPI_RUNQ_CAP / 2 + 1) // most that a push gives back
 
 typedef struct cspi_runq {
-    uint32_t head;  // atomic: E2, E3; moved by CAS, by the owner and thieves
+    uint32_t head;                              // atomic: E2, E3; moved by CAS, by the owner and thieves
     uint32_t tail __attribute__((aligned(64))); // atomic: E1; stored by the owner only
-    csp_co *next;   // atomic: E4
+    csp_co *next;                               // atomic: E4
     csp_co *slots[CSPI_RUNQ_CAP];
 } cspi_runq;
 

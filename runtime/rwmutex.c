@@ -10,7 +10,6 @@
 
 #include "panic.h"
 
-
 static cspi_lock *state_lock(csp_rwmutex *m)
 {
     return cspi_lock_of(&m->lock);

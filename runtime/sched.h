@@ -11,8 +11,8 @@
 #ifndef CSP_RUNTIME_SCHED_H
 #define CSP_RUNTIME_SCHED_H
 
-#include "hooks.h"
 #include "base/lock.h"
+#include "hooks.h"
 
 #include <stdbool.h>
 #include <stddef.h>

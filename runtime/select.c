@@ -36,7 +36,7 @@ typedef struct selection {
     size_t n;
     csp_chan **locks; // the distinct channels, by address
     size_t n_locks;
-    uint32_t *poll;   // cases that can be ready, in random order
+    uint32_t *poll; // cases that can be ready, in random order
     size_t n_poll;
     const csp_case *timeout; // the earliest csp_case_after that is not due yet; NULL: none
     cspi_chan_waiter *waiters;
@@ -195,8 +195,8 @@ static void queue_waiters_locked(selection *s)
             continue;
         s->views[i].chan = k->chan;
         s->views[i].ch = k->chan->ch;
-        s->waiters[i] = (cspi_chan_waiter){.base.co = cspi_self(), .buf = k->buf, .sel = &s->sel, .index = i,
-                                           .elem_size = k->chan->elem_size};
+        s->waiters[i] = (cspi_chan_waiter){
+            .base.co = cspi_self(), .buf = k->buf, .sel = &s->sel, .index = i, .elem_size = k->chan->elem_size};
         cspi_waitq_push(k->op == CSP_WAIT_SEND ? &k->chan->senders : &k->chan->receivers, &s->waiters[i].base);
     }
 }

@@ -14,8 +14,8 @@
 //                                  I2 every free one is in the common list or in exactly one cache
 #include "stack.h"
 
-#include "co.h"
 #include "base/lock.h"
+#include "co.h"
 #include "hooks.h"
 #include "panic.h"
 

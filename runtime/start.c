@@ -18,7 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LOOP_STACK_SIZE ((size_t)256 << 10) // the loop prints stacks, through the detector's symbolizer, when all are asleep
+#define LOOP_STACK_SIZE                                                                                                \
+    ((size_t)256 << 10) // the loop prints stacks, through the detector's symbolizer, when all are asleep
 
 static cspi_lock start_lock;
 static pthread_key_t foreign_key;

@@ -98,8 +98,8 @@ static cspi_lock resets;
 struct csp_ticker {
     cspi_timer timer; // first: fire gets its address
     csp_chan *chan;
-    int64_t period;   // 0: once
-    void *snapshot;   // replaced only while the timer is stopped
+    int64_t period; // 0: once
+    void *snapshot; // replaced only while the timer is stopped
 };
 
 static void fire_ticker(cspi_timer *t)
@@ -202,7 +202,7 @@ struct csp_timer {
     cspi_timer timer; // first: fire gets its address
     void (*fn)(void *);
     void *arg;
-    void *snapshot;   // replaced only while the timer is stopped
+    void *snapshot; // replaced only while the timer is stopped
 };
 
 static void fire_timer(cspi_timer *t)

@@ -19,11 +19,13 @@ typedef struct cspi_timer {
     int64_t when_ns; // CLOCK_MONOTONIC
     // Runs on a scheduler thread with no lock held; must not park. It may restart the timer (tickers).
     void (*fire)(struct cspi_timer *t);
-    size_t heap_index;            // under the timer lock; 0: not in the heap
-    const struct csp_chan *wakes; // the channel that fire sends to or closes; NULL: it wakes otherwise. Set before start
+    size_t heap_index; // under the timer lock; 0: not in the heap
+    const struct csp_chan
+        *wakes; // the channel that fire sends to or closes; NULL: it wakes otherwise. Set before start
     // NULL, or names the channels that fire closes when they are several (contexts). For the leak check.
     void (*each_woken)(struct cspi_timer *t, void (*fn)(const struct csp_chan *c, void *arg), void *arg);
-    bool idle; // fires for ever (a ticker): wakes nobody while a tick lies in `wakes`, so then all may be asleep for good
+    bool
+        idle; // fires for ever (a ticker): wakes nobody while a tick lies in `wakes`, so then all may be asleep for good
 } cspi_timer;
 
 int64_t cspi_now(void);

@@ -404,8 +404,8 @@ static void go_idle(cspi_worker *w)
     cspi_lock_release(&cspi_sched.lock);
     if (was_spinning)
         csp_add_seq(&cspi_sched.n_spinning, -1); // I1
-    csp_fence_seq(); // I2
-    if (any_work() && leave_idle(w)) // I3
+    csp_fence_seq();                             // I2
+    if (any_work() && leave_idle(w))             // I3
         return;
     cspi_lock_acquire(&cspi_sched.lock);
     if (w->idle)

@@ -32,24 +32,24 @@ enum cspi_request { REQUEST_PARK, REQUEST_YIELD, REQUEST_END };
 
 typedef struct cspi_worker {
     // --- owner only
-    void *sched_sp;         // the loop's saved state while a coroutine runs
-    cspi_fiber loop;        // that stack, for fiber.h
-    csp_co *current;        // NULL on the loop's stack
-    int request;            // enum cspi_request
+    void *sched_sp;  // the loop's saved state while a coroutine runs
+    cspi_fiber loop; // that stack, for fiber.h
+    csp_co *current; // NULL on the loop's stack
+    int request;     // enum cspi_request
     void (*release)(void *arg);
     void *release_arg;
-    uint32_t tick;          // coroutines run so far
-    uint32_t next_streak;   // how many of the last ones came from runq.next
+    uint32_t tick;        // coroutines run so far
+    uint32_t next_streak; // how many of the last ones came from runq.next
     uint64_t random;
-    bool spinning;          // counted in sched.n_spinning: looks for work, others need not be woken
+    bool spinning; // counted in sched.n_spinning: looks for work, others need not be woken
     cspi_stack_cache stacks;
-    int64_t live;           // created minus ended here; atomic for csp_count
+    int64_t live; // created minus ended here; atomic for csp_count
     // --- under cspi_sched.lock
-    bool idle;              // in the idle list, or the keeper
+    bool idle; // in the idle list, or the keeper
     struct cspi_worker *idle_link;
     // --- shared
     const cspi_timer *firing; // under the timers' lock
-    uint32_t wake;          // atomic, futex: edge K1
+    uint32_t wake;            // atomic, futex: edge K1
     cspi_runq runq;
 } cspi_worker;
 
@@ -57,35 +57,35 @@ typedef struct cspi_sched_state {
     cspi_lock lock;
     // --- under lock
     csp_co *global_head, *global_tail; // coroutines that belong to no worker's queue
-    cspi_worker *idle;       // a stack; without the keeper
-    cspi_worker *keeper;     // the idle worker that sleeps only until the next timer; the last to be woken for work
-    int64_t keeper_until;    // how long it sleeps
-    int n_idle;              // with the keeper
-    csp_co *foreign;         // list of foreign coroutines
-    int n_bound;             // coroutines bound to threads of the program
-    bool recheck;            // all are asleep but for threads we do not know: look again soon
+    cspi_worker *idle;                 // a stack; without the keeper
+    cspi_worker *keeper;  // the idle worker that sleeps only until the next timer; the last to be woken for work
+    int64_t keeper_until; // how long it sleeps
+    int n_idle;           // with the keeper
+    csp_co *foreign;      // list of foreign coroutines
+    int n_bound;          // coroutines bound to threads of the program
+    bool recheck;         // all are asleep but for threads we do not know: look again soon
     // --- under lock, atomic for readers that only look
     int n_global;
     int n_started;
-    int n_limit;             // how many may be started: n_max, fewer when the system refuses threads
-    int n_available;         // idle or not started: W3
-    int n_bound_running;     // bound coroutines that are not parked: they may wake somebody
-    int64_t live_unowned;    // main (1), and coroutines created by threads that are no worker
+    int n_limit;          // how many may be started: n_max, fewer when the system refuses threads
+    int n_available;      // idle or not started: W3
+    int n_bound_running;  // bound coroutines that are not parked: they may wake somebody
+    int64_t live_unowned; // main (1), and coroutines created by threads that are no worker
     // --- atomic
-    bool main_ended;         // by csp_exit
+    bool main_ended; // by csp_exit
     int n_spinning;
-    uint32_t stopping;       // futex: workers run nothing (rest.c)
+    uint32_t stopping; // futex: workers run nothing (rest.c)
     uint32_t n_halted;
     uint64_t next_id;
-    bool quiescing;          // the process is ending: "all asleep" is good news
-    uint32_t rest_event;     // futex: counts "all workers are idle" while quiescing
-    cspi_worker *exempt;     // the one whose coroutine runs the exit handlers: may schedule although stopping
+    bool quiescing;      // the process is ending: "all asleep" is good news
+    uint32_t rest_event; // futex: counts "all workers are idle" while quiescing
+    cspi_worker *exempt; // the one whose coroutine runs the exit handlers: may schedule although stopping
     // --- set in a forked child: the coroutines that are there have id >= first_id, or are the survivor
     uint64_t first_id;
     csp_co *survivor;
     // --- immutable after start
-    bool started;            // atomic
-    int n_max;               // length of workers
+    bool started; // atomic
+    int n_max;    // length of workers
     csp_co main_co;
     cspi_worker *workers[CSPI_MAX_WORKERS];
 } cspi_sched_state;
@@ -112,7 +112,7 @@ cspi_worker *cspi_idle_take_locked(void);
 // The keeper, likewise, if it is another thread than the caller's; once the lock is released: cspi_worker_send_looking.
 cspi_worker *cspi_idle_take_keeper_locked(void);
 void cspi_worker_send_looking(cspi_worker *keeper); // NULL: nothing
-void cspi_worker_kick(cspi_worker *w); // wakes what cspi_idle_take_locked returned
+void cspi_worker_kick(cspi_worker *w);              // wakes what cspi_idle_take_locked returned
 
 // --- start.c
 // Starts the runtime if need be and returns the calling flow's coroutine. For threads without a worker.
@@ -127,7 +127,7 @@ bool cspi_worker_spawn(cspi_worker *w);
 void cspi_rest_check_locked(void);
 void cspi_rest_halt(cspi_worker *w); // a worker's loop, when stopping
 void cspi_rest_at_exit(void);
-void cspi_rest_resume(void);         // somebody parks after everything was stopped: let the others go on
+void cspi_rest_resume(void); // somebody parks after everything was stopped: let the others go on
 void cspi_rest_publish_view(void);
 
 #endif

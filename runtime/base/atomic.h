@@ -18,13 +18,13 @@
 #define csp_add_rlx(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define csp_add_seq(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 // expected is an lvalue's address; on failure it receives what was there, loaded relaxed.
-#define csp_cas_acq(p, expected, v) \
+#define csp_cas_acq(p, expected, v)                                                                                    \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
-#define csp_cas_rel(p, expected, v) \
+#define csp_cas_rel(p, expected, v)                                                                                    \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
-#define csp_cas_acqrel(p, expected, v) \
+#define csp_cas_acqrel(p, expected, v)                                                                                 \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
-#define csp_cas_seq(p, expected, v) \
+#define csp_cas_seq(p, expected, v)                                                                                    \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
 // On x86-64 any locked instruction is a full fence, and cheaper than the mfence that compilers emit.
 #if defined(__x86_64__)

@@ -6,7 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 1 << 23, HASH_BITS = 14, MIN_MATCH = 4, MAX_MATCH = 130, MAX_LITERALS = 128, WINDOW = 65535, THREADS = 2 };
+enum {
+    SIZE = 1 << 23,
+    HASH_BITS = 14,
+    MIN_MATCH = 4,
+    MAX_MATCH = 130,
+    MAX_LITERALS = 128,
+    WINDOW = 65535,
+    THREADS = 2
+};
 
 static uint32_t hash4(const uint8_t *p)
 {

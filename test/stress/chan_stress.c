@@ -49,7 +49,8 @@ static void storm_sender(void *arg)
             break;
         }
         default: {
-            int k = CSP_SELECT(csp_case_send(c[2], &v), csp_case_after(rnd(&r.seed, 50) * CSP_US), csp_case_send(c[1], &w));
+            int k =
+                CSP_SELECT(csp_case_send(c[2], &v), csp_case_after(rnd(&r.seed, 50) * CSP_US), csp_case_send(c[1], &w));
             if (k == 1)
                 continue;
             sent = v + (k == 2);

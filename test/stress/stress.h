@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CHECK(x)                                                                                                          \
-    do {                                                                                                                  \
-        if (!(x)) {                                                                                                       \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #x);                                               \
-            _exit(1);                                                                                                     \
-        }                                                                                                                 \
+#define CHECK(x)                                                                                                       \
+    do {                                                                                                               \
+        if (!(x)) {                                                                                                    \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #x);                                            \
+            _exit(1);                                                                                                  \
+        }                                                                                                              \
     } while (0)
 
 // Own state per coroutine: whoever wants numbers keeps a seed.

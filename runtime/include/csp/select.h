@@ -22,7 +22,7 @@ CSP_PUBLIC_BEGIN
 typedef struct csp_case {
     int op;
     csp_chan *chan;
-    void *buf;                   // value to send (read only), or place to receive into
+    void *buf; // value to send (read only), or place to receive into
     bool *ok;
     int64_t ns;
     const struct csp_site *site; // where this case was built
@@ -50,8 +50,7 @@ CSP_PUBLIC_END
 #ifdef __cplusplus
 }
 
-template <class... Cases>
-CSP_SITE inline int csp_select_of(const Cases &...cases)
+template <class... Cases> CSP_SITE inline int csp_select_of(const Cases &...cases)
 {
     const csp_case list[] = {cases...};
     return csp_select(list, sizeof...(cases));
@@ -60,7 +59,7 @@ CSP_SITE inline int csp_select_of(const Cases &...cases)
 #define CSP_SELECT(...) csp_select_of(__VA_ARGS__)
 #else
 // csp_select over the cases written out.
-#define CSP_SELECT(...)                                                                                                   \
+#define CSP_SELECT(...)                                                                                                \
     csp_select((const csp_case[]){__VA_ARGS__}, sizeof((const csp_case[]){__VA_ARGS__}) / sizeof(csp_case))
 #endif
 #endif

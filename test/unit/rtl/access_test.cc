@@ -8,13 +8,17 @@
 
 #include <sys/mman.h>
 
-class Access : public Core {};
+class Access : public Core
+{
+};
 
-namespace {
+namespace
+{
 
 // The obvious detector: every task a full clock, every byte the last event of each kind by each task.
-class Oracle {
-public:
+class Oracle
+{
+  public:
     using Clock = std::map<int, uint64_t>;
     enum Kind { READ, WRITE, ATOMIC_READ, ATOMIC_WRITE };
 
@@ -75,7 +79,7 @@ public:
     // Where the events are that the last access races with, by byte; a report may name any of them.
     std::map<size_t, std::set<uintptr_t>> places;
 
-private:
+  private:
     static bool writes(Kind k)
     {
         return k == WRITE || k == ATOMIC_WRITE;
@@ -112,8 +116,9 @@ extern "C" void __csp_atomic8_store(volatile void *, uint8_t, int);
 extern "C" uint32_t __csp_atomic32_load(const volatile void *, int);
 extern "C" void __csp_atomic32_store(volatile void *, uint32_t, int);
 
-class OracleTest : public Access {
-protected:
+class OracleTest : public Access
+{
+  protected:
     static constexpr size_t BYTES = 24;
     static constexpr int OBJECTS = 3;
     static constexpr uintptr_t ATOMICS_ARE_ABOVE = 0x1000; // theirs is a place in this file

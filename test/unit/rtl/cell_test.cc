@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "core_fixture.h"
 
-class Cell : public Core {};
+class Cell : public Core
+{
+};
 
 TEST_F(Cell, FirstAccessTakesTheCell)
 {
@@ -63,7 +65,7 @@ TEST_F(Cell, ReadsDoNotRace)
     EXPECT_EQ(readers(memory), 2u); // both are kept:
     run(main_task);
     write(memory, 8);
-    EXPECT_EQ(races.size(), 1u); // each byte's first race
+    EXPECT_EQ(races.size(), 1u);    // each byte's first race
     EXPECT_FALSE(is_aside(memory)); // a write over all of it brings the cells back
 }
 

@@ -4,7 +4,9 @@
 
 #include <random>
 
-class Clock : public Core {};
+class Clock : public Core
+{
+};
 
 TEST_F(Clock, KnowsWhatItWasTold)
 {

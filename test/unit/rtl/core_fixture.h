@@ -69,8 +69,9 @@ extern "C" void cspr_die(const char *format, ...)
     abort();
 }
 
-class Core : public ::testing::Test {
-protected:
+class Core : public ::testing::Test
+{
+  protected:
     static void SetUpTestSuite()
     {
         static bool done;

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "core_fixture.h"
 
-class Depot : public Core {
-protected:
+class Depot : public Core
+{
+  protected:
     static std::vector<uintptr_t> frames(cspr_stack s, unsigned mask = 0, bool *folded = nullptr)
     {
         std::vector<uintptr_t> out(4096);

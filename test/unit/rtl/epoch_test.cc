@@ -4,8 +4,9 @@
 
 #include <set>
 
-class Epoch : public Core {
-protected:
+class Epoch : public Core
+{
+  protected:
     void release()
     {
         cspr_stamp_unref(cspr_task_publish(cspr_self.task));

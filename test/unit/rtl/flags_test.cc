@@ -6,7 +6,8 @@ extern "C" {
 #include "flags.h"
 }
 
-namespace {
+namespace
+{
 
 cspr_flags_t parse(const char *text, int wrong = 0)
 {
@@ -64,7 +65,9 @@ TEST(Flags, MalformedValuesAreCountedAndSkipped)
     EXPECT_EQ(flags.exitcode, 66);
     EXPECT_EQ(flags.verbosity, 0);
     EXPECT_STREQ(flags.color, "never");
-    EXPECT_NE(said.find("CspThreadSanitizer: test: malformed value exitcode=12x (a whole number is wanted)\n"), said.npos) << said;
+    EXPECT_NE(said.find("CspThreadSanitizer: test: malformed value exitcode=12x (a whole number is wanted)\n"),
+              said.npos)
+        << said;
     EXPECT_NE(said.find("stats=maybe (0 or 1 is wanted)"), said.npos) << said;
 }
 

@@ -14,7 +14,8 @@ extern "C" {
 #include "heap.h"
 }
 
-namespace {
+namespace
+{
 
 // The compiler may drop an allocation it can see through.
 template <typename T> T *hide(T *p)

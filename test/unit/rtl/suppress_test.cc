@@ -6,7 +6,8 @@ extern "C" {
 #include "suppress.h"
 }
 
-namespace {
+namespace
+{
 
 TEST(Suppress, SubstringByDefault)
 {

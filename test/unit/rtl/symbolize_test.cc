@@ -13,7 +13,8 @@ extern "C" {
 
 int symbolize_test_global[3];
 
-namespace {
+namespace
+{
 
 TEST(Symbolize, ParsesInlinedFrames)
 {

@@ -14,8 +14,9 @@ unsigned __int128 __csp_atomic128_exchange(volatile void *, unsigned __int128, i
 void __csp_fence(int);
 }
 
-class Sync : public Core {
-protected:
+class Sync : public Core
+{
+  protected:
     void SetUp() override
     {
         Core::SetUp();
@@ -271,8 +272,9 @@ TEST_F(Sync, SnapshotsCarryOrder)
 
 // --- heap blocks (rule A8) -----------------------------------------------------------------------------------------------
 
-class Heap : public Sync {
-protected:
+class Heap : public Sync
+{
+  protected:
     void SetUp() override
     {
         Sync::SetUp();

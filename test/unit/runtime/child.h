@@ -58,8 +58,8 @@ inline void expect_ok(const std::function<void()> &body)
     for (int workers : {1, 2, 8}) {
         Ended e = run_child(workers, body);
         bool reported = e.output.find("WARNING: CspThreadSanitizer") != std::string::npos;
-        EXPECT_TRUE(e.status == 0 && !reported)
-            << "status " << e.status << " with CSP_MAXPROCS=" << workers << ":\n" << e.output;
+        EXPECT_TRUE(e.status == 0 && !reported) << "status " << e.status << " with CSP_MAXPROCS=" << workers << ":\n"
+                                                << e.output;
     }
 }
 
@@ -92,11 +92,11 @@ inline void settle()
 }
 
 // Waits, with patience for a loaded machine, until cond holds.
-#define EXPECT_EVENTUALLY(cond)                                                                                           \
-    do {                                                                                                                  \
-        for (int tries = 0; tries < 5000 && !(cond); tries++)                                                             \
-            csp_sleep(CSP_MS);                                                                                            \
-        EXPECT_TRUE(cond);                                                                                                \
+#define EXPECT_EVENTUALLY(cond)                                                                                        \
+    do {                                                                                                               \
+        for (int tries = 0; tries < 5000 && !(cond); tries++)                                                          \
+            csp_sleep(CSP_MS);                                                                                         \
+        EXPECT_TRUE(cond);                                                                                             \
     } while (0)
 
 #endif

@@ -60,7 +60,8 @@ TEST(Context, DoneWakesWhoWaits)
             go([&, i] {
                 csp_chan *never = csp_chan_new(0, 0);
                 EXPECT_EQ(CSP_SELECT(csp_case_recv(never, nullptr, nullptr),
-                                     csp_case_recv(csp_ctx_done(i % 2 ? ctx : child), nullptr, nullptr)), 1);
+                                     csp_case_recv(csp_ctx_done(i % 2 ? ctx : child), nullptr, nullptr)),
+                          1);
                 EXPECT_EQ(csp_ctx_err(i % 2 ? ctx : child), ECANCELED);
                 csp_chan_free(never);
                 csp_wg_done(&wg);

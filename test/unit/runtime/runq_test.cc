@@ -9,11 +9,18 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace
+{
 
 // The queue never looks into a coroutine, so numbers serve.
-csp_co *co(uintptr_t n) { return reinterpret_cast<csp_co *>(n); }
-uintptr_t number(csp_co *c) { return reinterpret_cast<uintptr_t>(c); }
+csp_co *co(uintptr_t n)
+{
+    return reinterpret_cast<csp_co *>(n);
+}
+uintptr_t number(csp_co *c)
+{
+    return reinterpret_cast<uintptr_t>(c);
+}
 
 struct RunQ : testing::Test {
     std::unique_ptr<cspi_runq> q{new cspi_runq()}, thief{new cspi_runq()};

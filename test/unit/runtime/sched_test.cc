@@ -20,7 +20,8 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace
+{
 
 void wait_until_alone()
 {
@@ -48,7 +49,10 @@ int run_with(const char *maxprocs, void (*body)())
 // A test below that starts the runtime in gtest's own process would make run_with's children one-worker forks of it, so all
 // bodies run through run_with or a threadsafe death test.
 struct Sched : testing::TestWithParam<const char *> {
-    void run(void (*body)()) { EXPECT_EQ(run_with(GetParam(), body), 0); }
+    void run(void (*body)())
+    {
+        EXPECT_EQ(run_with(GetParam(), body), 0);
+    }
 };
 INSTANTIATE_TEST_SUITE_P(Workers, Sched, testing::Values("1", "2", "8"));
 
@@ -406,7 +410,10 @@ TEST_P(Sched, ExitWhileOthersRun)
 // --- how it ends -----------------------------------------------------------------------------------------------------------
 
 struct SchedDeathTest : testing::Test {
-    void SetUp() override { testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+    void SetUp() override
+    {
+        testing::FLAGS_gtest_death_test_style = "threadsafe";
+    }
 };
 
 TEST_F(SchedDeathTest, AllAsleepListsEveryone)
@@ -425,7 +432,8 @@ TEST_F(SchedDeathTest, AllAsleepListsEveryone)
 TEST_F(SchedDeathTest, AllAsleepWithOneWorker)
 {
     setenv("CSP_MAXPROCS", "1", 1);
-    EXPECT_EXIT(csp_recv(nullptr, nullptr), testing::ExitedWithCode(2), "coroutine 1 \\[chan receive \\(nil chan\\)\\]:");
+    EXPECT_EXIT(csp_recv(nullptr, nullptr), testing::ExitedWithCode(2),
+                "coroutine 1 \\[chan receive \\(nil chan\\)\\]:");
     unsetenv("CSP_MAXPROCS");
 }
 
@@ -550,7 +558,8 @@ TEST_F(SchedDeathTest, BadMaxprocsIsNamedAndTheDefaultTaken)
                 csp_yield();
                 exit(0);
             },
-            testing::ExitedWithCode(0), std::string("^cspthread: CSP_MAXPROCS=") + bad + " is not a number from 1 to 1024");
+            testing::ExitedWithCode(0),
+            std::string("^cspthread: CSP_MAXPROCS=") + bad + " is not a number from 1 to 1024");
     }
     unsetenv("CSP_MAXPROCS");
 }

@@ -178,7 +178,8 @@ TEST(Select, SameChannelTwice)
                     csp_send(c, &other);
                 csp_wg_done(&wg);
             });
-            int k = CSP_SELECT(csp_case_send(c, &mine), csp_case_recv(c, &got, nullptr), csp_case_recv(c, &got, nullptr));
+            int k =
+                CSP_SELECT(csp_case_send(c, &mine), csp_case_recv(c, &got, nullptr), csp_case_recv(c, &got, nullptr));
             csp_wg_wait(&wg);
             seen[k]++;
             if (send_first)

@@ -11,10 +11,17 @@
 #include <set>
 #include <vector>
 
-namespace {
+namespace
+{
 
-char *lo(csp_co *co) { return static_cast<char *>(cspi_stack_lo(co)); }
-char *hi(csp_co *co) { return static_cast<char *>(cspi_stack_hi(co)); }
+char *lo(csp_co *co)
+{
+    return static_cast<char *>(cspi_stack_lo(co));
+}
+char *hi(csp_co *co)
+{
+    return static_cast<char *>(cspi_stack_hi(co));
+}
 
 TEST(Stack, WholeUsablePartIsWritable)
 {

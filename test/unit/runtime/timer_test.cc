@@ -11,7 +11,8 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace
+{
 
 struct Numbered {
     cspi_timer timer;

@@ -72,7 +72,8 @@ TEST(Typed, Select)
         const char *text = "x";
         bool ok = false;
         EXPECT_EQ(CSP_SELECT(strs_case_send(s, &text), points_case_send(p, &in)), 1);
-        EXPECT_EQ(CSP_SELECT(strs_case_recv(s, &text, &ok), points_case_recv(p, &out, &ok), csp_case_after(CSP_SECOND)), 1);
+        EXPECT_EQ(CSP_SELECT(strs_case_recv(s, &text, &ok), points_case_recv(p, &out, &ok), csp_case_after(CSP_SECOND)),
+                  1);
         EXPECT_TRUE(ok && out.x == 1 && out.y == 2);
         strs none = nullptr; // never ready
         EXPECT_EQ(CSP_SELECT(strs_case_recv(none, &text, &ok), csp_case_after(CSP_MS)), 1);
