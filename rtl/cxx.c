@@ -64,7 +64,7 @@ CSPR_INTERFACE void __csp_cxx_end_catch(void);
 CSPR_INTERFACE void __csp_cxx_end_catch(void)
 {
     eh_globals *g = is_checked() && __cxa_get_globals ? __cxa_get_globals() : NULL;
-    if (!g || !g->caught || memcmp(g->caught + UNWIND_HEADER + 1, exception_class + 1, 7))
+    if (!g || !g->caught || memcmp(g->caught + UNWIND_HEADER + 1, exception_class + 1, 7) != 0)
         return; // none, another language's or another library's
     bool dependent = g->caught[UNWIND_HEADER] != 0;
     drop(dependent ? *(void **)g->caught : g->caught + HEADER);

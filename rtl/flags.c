@@ -25,24 +25,6 @@ void cspr_flags_defaults(cspr_flags_t *flags)
 #undef FLAG
 }
 
-// --- strings that live for ever ------------------------------------------------------------------------------------------
-
-static char *keep(const char *text, size_t n)
-{
-    static char *room;
-    static size_t left;
-    if (n + 1 > left) {
-        left = n + 1 > 4096 ? n + 1 : 4096;
-        room = cspr_map(left);
-    }
-    char *copy = room;
-    memcpy(copy, text, n);
-    copy[n] = 0;
-    room += n + 1;
-    left -= n + 1;
-    return copy;
-}
-
 // --- one value of each type ------------------------------------------------------------------------------------------------
 
 static bool read_bool(const char *value, bool *out)
@@ -118,13 +100,13 @@ static char *read_value(const char *p, const char **end)
     if (*p == '"' || *p == '\'') {
         const char *close = strchr(p + 1, *p);
         *end = close ? close + 1 : NULL;
-        return keep(p + 1, close ? (size_t)(close - p - 1) : strlen(p + 1));
+        return cspr_keep(p + 1, close ? (size_t)(close - p - 1) : strlen(p + 1));
     }
     const char *q = p;
     while (*q && !is_separator(*q))
         q++;
     *end = q;
-    return keep(p, (size_t)(q - p));
+    return cspr_keep(p, (size_t)(q - p));
 }
 
 int cspr_flags_parse(cspr_flags_t *flags, const char *text, const char *source)
@@ -138,7 +120,7 @@ int cspr_flags_parse(cspr_flags_t *flags, const char *text, const char *source)
         const char *q = p;
         while (*q && *q != '=' && !is_separator(*q))
             q++;
-        const char *name = keep(p, (size_t)(q - p));
+        const char *name = cspr_keep(p, (size_t)(q - p));
         if (*q != '=') {
             wrong += complain(source, "expected name=value, got", name, NULL, "");
             p = q;

@@ -443,7 +443,7 @@ static char *duplicate(const char *s, size_t n, size_t touched, cspr_stack stack
 {
     if (stack)
         read_range(s, touched, stack);
-    char *copy = malloc(n + 1);
+    char *copy = malloc(n + 1); // NOLINT(clang-analyzer-optin.portability.UnixAPI): n is a string's length
     if (!copy)
         return NULL;
     if (stack)

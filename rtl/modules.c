@@ -31,25 +31,14 @@ static const char *keep_path(const char *path)
     for (size_t i = 0; i < n_modules; i++)
         if (!strcmp(modules[i].path, path))
             return modules[i].path;
-    static char *room;
-    static size_t left;
-    size_t n = strlen(path) + 1;
-    if (n > left) {
-        left = n > 16384 ? n : 16384;
-        room = cspr_map(left);
-    }
-    char *copy = room;
-    memcpy(copy, path, n);
-    room += n;
-    left -= n;
-    return copy;
+    return cspr_keep(path, strlen(path));
 }
 
 // The ELF header mapped at `base` says where the module's segments lie. False when it is not one.
 static bool read_segments(uintptr_t base, cspr_module *m)
 {
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)base;
-    if (memcmp(header->e_ident, ELFMAG, SELFMAG) || header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr) > 4096)
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr) > 4096)
         return false;
     const Elf64_Phdr *ph = (const Elf64_Phdr *)(base + header->e_phoff);
     uintptr_t lo = ~(uintptr_t)0, hi = 0;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Why: the program may be inside malloc or stdio when we have something to say (ground rule R1).
 #include "print.h"
+
+#include "lock.h"
 #include "rtl.h"
 
 #include <errno.h>
@@ -186,6 +188,25 @@ void *cspr_map(size_t size)
     if (p == MAP_FAILED)
         cspr_die("out of memory: mmap of %zu bytes failed", size);
     return p;
+}
+
+char *cspr_keep(const char *text, size_t n)
+{
+    enum { CHUNK = 16384 };
+    static cspr_lock lock;
+    static char *room;
+    static size_t left;
+    cspr_lock_acquire(&lock);
+    if (n >= left) {
+        left = n >= CHUNK ? n + 1 : CHUNK;
+        room = cspr_map(left);
+    }
+    char *copy = room;
+    room += n + 1;
+    left -= n + 1;
+    cspr_lock_release(&lock);
+    memcpy(copy, text, n); // zero-terminated by the mapping
+    return copy;
 }
 
 void cspr_unmap(void *p, size_t size)

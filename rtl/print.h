@@ -32,6 +32,9 @@ bool cspr_print_colored(void);
 void *cspr_map(size_t size);
 void cspr_unmap(void *p, size_t size);
 
+// A zero-terminated copy of text[0..n) that lives for ever. Not signal-safe.
+char *cspr_keep(const char *text, size_t n);
+
 // A whole file (also one of /proc, whose size says 0), zero-terminated; NULL when it cannot be read (errno says why).
 char *cspr_read_file(const char *path, size_t *len, size_t *map_size);
 

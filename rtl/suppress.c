@@ -76,22 +76,6 @@ static void append(cspr_suppress_type type, const char *pattern)
     list[n_list++].pattern = pattern;
 }
 
-static const char *keep(const char *text, size_t n)
-{
-    static char *room;
-    static size_t left;
-    if (n + 1 > left) {
-        left = n + 1 > 16384 ? n + 1 : 16384;
-        room = cspr_map(left);
-    }
-    char *copy = room;
-    memcpy(copy, text, n);
-    copy[n] = 0;
-    room += n + 1;
-    left -= n + 1;
-    return copy;
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
@@ -113,7 +97,7 @@ static const char *add_line(const char *p, size_t n)
         return "the pattern is empty";
     for (int i = 0; i < CSPR_SUPPRESS_TYPES; i++)
         if (strlen(type_names[i]) == type_len && !memcmp(type_names[i], p, type_len)) {
-            append((cspr_suppress_type)i, keep(colon + 1, n - type_len - 1));
+            append((cspr_suppress_type)i, cspr_keep(colon + 1, n - type_len - 1));
             return NULL;
         }
     return "unknown type (known: race, race_top, mutex, thread, signal, called_from_lib, deadlock, leak)";

@@ -231,8 +231,10 @@ static bool ask(const char *kind, const char *module, uintptr_t offset)
     for (int attempt = 0; attempt < 2; attempt++) {
         if (!is_running())
             return false;
+        errno = 0; // an answer that just ends sets none
         if (send_all(query, n) && receive_answer())
             return true;
+        // NOLINTNEXTLINE(clang-analyzer-unix.Errno): what failed has set it, or it is the 0 from above
         if (errno != EBADF && errno != ENOTSOCK) // else it is the program's by now, or nobody's
             close(link_fd);
         link_fd = -1;

@@ -41,7 +41,7 @@ static int count_threads(void)
         text[size > 0 ? size : 0] = '\0';
         const char *line = strstr(text, "\nThreads:");
         if (line)
-            n = atoi(line + 9);
+            n = (int)strtol(line + 9, NULL, 10);
     }
     CSP_HOOK(ignore_end);
     errno = saved;

@@ -233,6 +233,7 @@ static verdict park_until_claimed(selection *s, const csp_site *site)
     leave_queues(s);
     cspi_chan_waiter *w = s->sel.winner;
     if (!w)
+        // NOLINTNEXTLINE(clang-analyzer-core.NullPointerArithm): nobody won, so the timeout did
         return (verdict){.index = (int)(s->timeout - s->cases), .done = true};
     return (verdict){.index = (int)w->index, .done = w->done, .elem_size = w->elem_size};
 }

