@@ -26,15 +26,15 @@ RUN_TIMEOUT_S = 120
 
 def parse_arguments():
     p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--programs", type=int, default=500)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--rounds", type=int, default=2)
-    p.add_argument("--levels", default="O0,O2")
-    p.add_argument("--jobs", type=int, default=2)
-    p.add_argument("--keep")
-    p.add_argument("--only", type=int)
-    p.add_argument("--sensitivity", action="store_true")
+    p.add_argument("--build", required=True, help="build directory of cspthread")
+    p.add_argument("--programs", type=int, default=500, help="how many (default 500)")
+    p.add_argument("--seed", type=int, default=1, help="of the generator and of the yields")
+    p.add_argument("--rounds", type=int, default=2, help="runs of each program that may run twice")
+    p.add_argument("--levels", default="O0,O2", help="optimisation levels")
+    p.add_argument("--jobs", type=int, default=2, help="programs at once")
+    p.add_argument("--keep", help="directory for sources, traces and found races")
+    p.add_argument("--only", type=int, help="one program, with its graph and the missed pairs")
+    p.add_argument("--sensitivity", action="store_true", help="count in how many runs the loss of each edge would show")
     return p.parse_args()
 
 

@@ -162,6 +162,9 @@ static world *make_world(const program *p)
     return w;
 }
 
+// So many turns of ours without a new line, and the program has come to rest: some coroutines are parked for good.
+enum { QUIET_YIELDS = 1000 };
+
 static void run(int number, int round, uint64_t seed)
 {
     const program *p = &programs[number];
@@ -174,7 +177,7 @@ static void run(int number, int round, uint64_t seed)
     for (int i = 0; i < N_CHANS; i++)
         note(root, "chan", i, (int)p->chan_cap[i], 0);
     csp_go(p->root, root);
-    for (int quiet = 0; quiet < 40; quiet++) {
+    for (int quiet = 0; quiet < QUIET_YIELDS; quiet++) {
         size_t before = n_lines;
         csp_yield();
         if (n_lines != before)
