@@ -18,7 +18,7 @@ usage: tools/dev.sh COMMAND
   build   deps, then configure and build everything into build/
   demo    build, then show a race and a leak, and their fixed twins
   check   build, then run all tests; ctest's summary is the last thing printed
-  bench   build, then run the benchmarks beside plain clang and ThreadSanitizer
+  bench   build, then run the benchmarks: the detector beside plain clang and ThreadSanitizer, the runtime beside Go
   lint    build, then clang-tidy, clang-format and shellcheck
   format  rewrite the C and C++ sources with clang-format
 
@@ -219,8 +219,16 @@ check() {
 
 bench() {
     build
-    say "benchmarks"
-    python3 "$root/test/bench/run.py" --build "$build" "$@"
+    # `bench runtime ARGS` runs the second half alone; other arguments are the first half's.
+    if [ "${1:-}" != runtime ]; then
+        say "benchmarks of the detector"
+        python3 "$root/test/bench/run.py" --build "$build" "$@"
+        [ "$#" -eq 0 ] || return 0
+    else
+        shift
+    fi
+    say "benchmarks of the runtime, beside Go"
+    python3 "$root/test/bench/runtime.py" --build "$build" "$@"
 }
 
 # --- lint -------------------------------------------------------------------------------------------------------------
