@@ -10,10 +10,13 @@
 //
 // Locks       tree_lock is the outermost of the runtime's: channels are closed, timers started and stopped under it. A timer
 //             that fires therefore does not take it, it only starts a coroutine.
+// Waiters     (context.h) are moved from the nodes to a list of the canceller's under the lock, and called one by one without
+//             it. While one is called it is CALLING; its owner's remove waits for the canceller's last word, OVER.
 // Freeing     The last reference cancels, stops the timer - which waits for a fire in progress - and frees. So fire may look
 //             at the node, but has to take its reference from a count that may already be 0.
 // Ordering    E1 cancel: store-release of err -> csp_ctx_err: load-acquire; carries what the canceller did before.
 //             E2 csp_ctx_free: release half of the decrement -> the last csp_ctx_free: acquire half; carries each user's last use.
+//             E3 a waiter's call: store-release of OVER -> cspi_ctx_waiter_remove: load-acquire; carries what the call did.
 #include "csp/context.h"
 
 #include "base/atomic.h"
@@ -24,6 +27,7 @@
 #include "timer.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 struct csp_ctx {
@@ -39,7 +43,9 @@ struct csp_ctx {
     // --- atomic
     uint64_t refs; // E2
     int64_t err;   // E1; written under tree_lock
+    int cause;     // written before err
     // --- under tree_lock
+    cspi_ctx_waiter *waiters;
     csp_ctx *children;
     csp_ctx *next, *prev; // siblings
 };
@@ -48,6 +54,13 @@ struct csp_ctx {
 
 static csp_ctx background;
 static cspi_lock tree_lock;
+
+// What a canceller brings.
+typedef struct cancellation {
+    int err;
+    int cause;
+    cspi_ctx_waiter *called; // those to be called; under tree_lock
+} cancellation;
 
 static bool is_background(const csp_ctx *ctx)
 {
@@ -85,34 +98,120 @@ static csp_ctx *next_in_subtree_locked(csp_ctx *root, csp_ctx *ctx)
     return ctx == root ? NULL : ctx->next;
 }
 
+// --- waiters --------------------------------------------------------------------------------------------------------------
+
+static void push_waiter_locked(cspi_ctx_waiter **list, cspi_ctx_waiter *w)
+{
+    w->next = *list;
+    w->link = list;
+    if (w->next)
+        w->next->link = &w->next;
+    *list = w;
+}
+
+static void unlink_waiter_locked(cspi_ctx_waiter *w)
+{
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+}
+
+int cspi_ctx_waiter_add(csp_ctx *ctx, cspi_ctx_waiter *w, void (*cancelled)(cspi_ctx_waiter *w, int err), bool *added)
+{
+    *added = false;
+    if (is_background(ctx))
+        return 0;
+    w->cancelled = cancelled;
+    w->snapshot = NULL;
+    w->state = CSPI_CTX_WAITING;
+    cspi_lock_acquire(&tree_lock);
+    int err = (int)csp_load_rlx(&ctx->err); // relaxed: written under tree_lock only
+    if (!err) {
+        push_waiter_locked(&ctx->waiters, w);
+        *added = true;
+    }
+    cspi_lock_release(&tree_lock);
+    if (err)
+        CSP_HOOK(acquire, &ctx->err, NULL);
+    return err;
+}
+
+bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w, bool acquire)
+{
+    bool prevented = false;
+    if (csp_load_acq(&w->state) != CSPI_CTX_OVER) { // E3
+        cspi_lock_acquire(&tree_lock);
+        prevented = csp_load_rlx(&w->state) == CSPI_CTX_WAITING; // relaxed: left under tree_lock only
+        if (prevented)
+            unlink_waiter_locked(w);
+        cspi_lock_release(&tree_lock);
+        while (!prevented && csp_load_acq(&w->state) != CSPI_CTX_OVER) // E3
+            sched_yield();                                             // the call does not park
+    }
+    if (acquire)
+        CSP_HOOK(snapshot_acquire, w->snapshot, NULL);
+    CSP_HOOK(snapshot_free, w->snapshot);
+    (void)acquire;
+    return prevented;
+}
+
+// The tree lets go of the waiters' memory with the last store to each.
+static void call_waiters(cancellation *c)
+{
+    for (;;) {
+        cspi_lock_acquire(&tree_lock);
+        cspi_ctx_waiter *w = c->called;
+        if (w) {
+            unlink_waiter_locked(w);
+            csp_store_rlx(&w->state, (uint32_t)CSPI_CTX_CALLING); // relaxed: under tree_lock
+        }
+        cspi_lock_release(&tree_lock);
+        if (!w)
+            return;
+        w->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
+        w->cancelled(w, w->err);
+        csp_store_rel(&w->state, (uint32_t)CSPI_CTX_OVER); // E3
+    }
+}
+
 // --- cancelling -----------------------------------------------------------------------------------------------------------
 
 // One node. Whoever sees err, or done closed, knows what we know now. Nobody can free the node before we let go of the tree.
-static void cancel_node_locked(csp_ctx *ctx, int err)
+static void cancel_node_locked(csp_ctx *ctx, cancellation *c)
 {
     if (csp_load_rlx(&ctx->err)) // relaxed: written under tree_lock only
         return;
+    ctx->cause = c->cause;
     CSP_HOOK(release, &ctx->err, NULL);
-    csp_store_rel(&ctx->err, (int64_t)err); // E1
+    csp_store_rel(&ctx->err, (int64_t)c->err); // E1
     cspi_chan_close(ctx->done);
+    for (cspi_ctx_waiter *w; (w = ctx->waiters);) {
+        unlink_waiter_locked(w);
+        w->err = c->err;
+        push_waiter_locked(&c->called, w);
+    }
     if (ctx->has_timer)
         cspi_timer_stop(&ctx->timer); // nothing left for it to do: it should not keep a deadlock from being seen
 }
 
-static void cancel_subtree(csp_ctx *root, int err)
+static void cancel_subtree(csp_ctx *root, int err, int cause)
 {
+    cancellation c = {.err = err, .cause = cause};
     cspi_lock_acquire(&tree_lock);
     // A cancelled node's subtree is cancelled already: new children of it are born so.
     if (!csp_load_rlx(&root->err)) // relaxed: written under tree_lock only
         for (csp_ctx *ctx = root; ctx; ctx = next_in_subtree_locked(root, ctx))
-            cancel_node_locked(ctx, err);
+            cancel_node_locked(ctx, &c);
+    bool any = c.called;
     cspi_lock_release(&tree_lock);
+    if (any)
+        call_waiters(&c);
 }
 
 static void cancel_expired(void *arg)
 {
     csp_ctx *ctx = arg;
-    cancel_subtree(ctx, ETIMEDOUT);
+    cancel_subtree(ctx, ETIMEDOUT, ETIMEDOUT);
     csp_ctx_free(ctx);
 }
 
@@ -135,7 +234,16 @@ void csp_ctx_cancel(csp_ctx *ctx)
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (is_background(ctx))
         return;
-    cancel_subtree(ctx, ECANCELED);
+    cancel_subtree(ctx, ECANCELED, ECANCELED);
+}
+
+void csp_ctx_cancel_cause(csp_ctx *ctx, int cause)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    if (is_background(ctx))
+        return;
+    cancel_subtree(ctx, ECANCELED, cause ? cause : ECANCELED);
 }
 
 // --- making ---------------------------------------------------------------------------------------------------------------
@@ -151,7 +259,8 @@ static void join_tree(csp_ctx *ctx)
     }
     if (err) {
         CSP_HOOK(acquire, &ctx->parent->err, NULL); // born cancelled: by the parent's canceller
-        cancel_node_locked(ctx, (int)err);
+        cancellation c = {.err = (int)err, .cause = ctx->parent->cause};
+        cancel_node_locked(ctx, &c); // nobody waits for it yet
     } else if (ctx->has_timer) {
         cspi_timer_start(&ctx->timer, ctx->deadline_ns, fire_deadline);
     }
@@ -189,7 +298,7 @@ static csp_ctx *make(csp_ctx *parent, int64_t deadline_ns, const void *key, void
                      .refs = 1};
     join_tree(ctx);
     if (is_over)
-        cancel_subtree(ctx, ETIMEDOUT);
+        cancel_subtree(ctx, ETIMEDOUT, ETIMEDOUT);
     return ctx;
 }
 
@@ -254,6 +363,24 @@ int csp_ctx_err(csp_ctx *ctx)
     return err;
 }
 
+int csp_ctx_cause(csp_ctx *ctx)
+{
+    CSPI_FRAME();
+    if (is_background(ctx) || !csp_load_acq(&ctx->err)) // E1
+        return 0;
+    CSP_HOOK(acquire, &ctx->err, NULL);
+    return ctx->cause;
+}
+
+bool csp_ctx_deadline(csp_ctx *ctx, int64_t *at)
+{
+    if (is_background(ctx) || ctx->deadline_ns == NO_DEADLINE)
+        return false;
+    if (at)
+        *at = ctx->deadline_ns;
+    return true;
+}
+
 void *csp_ctx_value(csp_ctx *ctx, const void *key)
 {
     for (; key && !is_background(ctx); ctx = ctx->parent)
@@ -274,7 +401,7 @@ csp_ctx *csp_ctx_ref(csp_ctx *ctx)
 // The last reference is gone: nobody but a firing timer and the tree knows ctx any more.
 static void destroy(csp_ctx *ctx)
 {
-    cancel_subtree(ctx, ECANCELED);
+    cancel_subtree(ctx, ECANCELED, ECANCELED);
     if (ctx->has_timer)
         cspi_timer_stop(&ctx->timer);
     if (!is_background(ctx->parent)) {

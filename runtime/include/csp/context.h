@@ -38,12 +38,23 @@ CSP_SITE csp_ctx *csp_ctx_with_value(csp_ctx *parent, const void *key, void *val
 // Cancels ctx and all made from it with ECANCELED. Already cancelled, background or NULL: nothing.
 CSP_SITE void csp_ctx_cancel(csp_ctx *ctx);
 
+// As csp_ctx_cancel, with a reason of the program's own: csp_ctx_cause tells it, for ctx and what is below it. The first
+// cancelling counts. cause 0: ECANCELED. (context.WithCancelCause)
+CSP_SITE void csp_ctx_cancel_cause(csp_ctx *ctx, int cause);
+
 // The channel that is closed when ctx is cancelled. It is the context's and lives as long as ctx; it has no elements. NULL,
 // hence never ready, for background.
 csp_chan *csp_ctx_done(csp_ctx *ctx);
 
 // 0 while ctx is not cancelled, else ECANCELED or ETIMEDOUT. A result other than 0 happens after the cancelling.
 int csp_ctx_err(csp_ctx *ctx);
+
+// Why: 0 while ctx is not cancelled, else what csp_ctx_cancel_cause was given, of ctx or the ancestor that was cancelled, or
+// what csp_ctx_err says. A result other than 0 happens after the cancelling. (context.Cause)
+int csp_ctx_cause(csp_ctx *ctx);
+// True: ctx will be cancelled at *at (csp_now()'s clock; at may be NULL) at the latest, by its own deadline or an ancestor's.
+// False: it has no deadline, *at is untouched.
+bool csp_ctx_deadline(csp_ctx *ctx, int64_t *at);
 
 // The value that ctx, or the nearest of its ancestors that knows key, carries; NULL: none of them.
 void *csp_ctx_value(csp_ctx *ctx, const void *key);
