@@ -92,13 +92,19 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
     };
 }
 
+// What was held at the access, newest last.
+static void take_locks(cspr_side *side)
+{
+    side->n_held = cspr_depot_unlock(&side->stack, side->held, sizeof side->held / sizeof *side->held);
+}
+
 CSPR_NOINLINE static void report_found(cspr_check *c)
 {
     int saved = errno;
     for (uint32_t i = 0; i < c->n_found; i++) {
         cspr_race race = race_of(c, &c->found[i]);
-        race.current.n_held =
-            cspr_task_held(c->task, race.current.held, sizeof race.current.held / sizeof *race.current.held);
+        take_locks(&race.current);
+        take_locks(&race.previous);
         cspr_report_race(&race);
     }
     c->n_found = 0;
@@ -470,7 +476,8 @@ void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
         return;
     cspr_enter();
     cspr_check c;
-    cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ, stack);
+    cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ,
+                     cspr_depot_locked(stack, cspr_task_locks(t)));
     access_words(&c);
     cspr_leave();
 }
@@ -514,7 +521,8 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
         return;
     cspr_self.in_rtl++;
     count_slow();
-    cspr_stack stack = cspr_depot_here(pc, leaf_ret);
+    uint32_t locks = cspr_task_locks(t);
+    cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
     bool done = false;
     // The short way stores plain stacks; what is the OS thread's own is marked as such.
     if (one_word && current != CSPR_CURRENT_NOBODY && !cspr_in_own_tls(addr)) {

@@ -37,7 +37,8 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
     o->check.size = size;
     o->check.epoch = t->epoch; // side records name epochs in full: none is issued for an atomic
     o->check.at = t->clock.own_at;
-    cspr_check_set_stack(&o->check, cspr_depot_here(pc, NULL));
+    uint32_t locks = cspr_task_locks(t);
+    cspr_check_set_stack(&o->check, locks ? cspr_depot_here_locked(pc, NULL, locks) : cspr_depot_here(pc, NULL));
     o->check.n_found = 0;
     o->n_words = (addr & 7) + size > 8 ? 2 : 1;
     for (unsigned i = 0; i < o->n_words; i++) {

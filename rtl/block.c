@@ -81,7 +81,8 @@ static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t s
         return false;
     cspr_enter();
     cspr_filter_flush();
-    cspr_check_begin(c, t, *addr, size, CSPR_WRITE, cspr_depot_tagged(stack, tag));
+    cspr_check_begin(c, t, *addr, size, CSPR_WRITE,
+                     cspr_depot_tagged(cspr_depot_locked(stack, cspr_task_locks(t)), tag));
     *end = (*addr + size + 7) & ~(uintptr_t)7;
     *addr &= ~(uintptr_t)7;
     return true;

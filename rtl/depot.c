@@ -47,7 +47,7 @@ static bool *is_folded; // by node: some recursion was folded onto it
 uint32_t cspr_depot_cell_limit = 1u << CSPR_STACK_BITS;
 
 #define ADDR_MASK 0x0000ffffffffffffull
-enum { KIND_SHIFT = 60, KIND_ACCESS = 0, KIND_COMPOSITE = 1, KIND_TAGGED = 2 };
+enum { KIND_SHIFT = 60, KIND_ACCESS = 0, KIND_COMPOSITE, KIND_TAGGED, KIND_LOCK, KIND_LOCK_SET, KIND_LOCKED };
 
 static void init_table(table *t, unsigned bits)
 {
@@ -240,6 +240,77 @@ cspr_stack_tag cspr_depot_untag(cspr_stack *s)
     return (cspr_stack_tag)(e->a & 3);
 }
 
+static uint32_t n_lock_sets; // atomic: entries of the kinds below
+
+// As lookup; 0 when it is new and there are too many.
+static uint32_t lookup_bounded(uint32_t b, uint64_t a)
+{
+    uint32_t id = find(&stacks, a, b);
+    if (id)
+        return id;
+    uint32_t n = __atomic_add_fetch(&n_lock_sets, 1, __ATOMIC_RELAXED); // relaxed: a counter
+    if (CSPR_LIKELY(n < CSPR_MAX_LOCK_SETS))
+        return intern(&stacks, a, b, 0);
+    __atomic_store_n(&n_lock_sets, CSPR_MAX_LOCK_SETS, __ATOMIC_RELAXED);
+    if (n == CSPR_MAX_LOCK_SETS)
+        cspr_note("too many different sets of locks: reports do not name the locks of every access from now on");
+    return 0;
+}
+
+// Most of these are in the thread's cache.
+static uint32_t lookup_lock(uint32_t b, uint64_t a)
+{
+    unsigned slot = (unsigned)((a * 0x9e3779b97f4a7c15ull >> 40) ^ b) % CACHE_SLOTS;
+    if (CSPR_LIKELY(cache[slot].addr == a && cache[slot].node == b && cache[slot].id))
+        return cache[slot].id;
+    uint32_t id = lookup_bounded(b, a);
+    cache[slot].addr = a;
+    cache[slot].node = b;
+    cache[slot].id = id;
+    return id;
+}
+
+#define KEY(kind, a) ((uint64_t)(kind) << KIND_SHIFT | (a))
+enum { MODE_SHIFT = 48 };
+
+uint32_t cspr_depot_lock_set(uint32_t older, const cspr_held *lock)
+{
+    uint64_t key = (uint64_t)lock->mode << MODE_SHIFT | ((uintptr_t)lock->lock & ADDR_MASK);
+    uint32_t id = lookup_lock(lock->stack, KEY(KIND_LOCK, key));
+    return id ? lookup_lock(id, KEY(KIND_LOCK_SET, older)) : older;
+}
+
+cspr_stack cspr_depot_locked(cspr_stack inner, uint32_t lock_set)
+{
+    cspr_stack s = lock_set ? lookup_lock(inner, KEY(KIND_LOCKED, lock_set)) : 0;
+    return s ? s : inner;
+}
+
+static bool is_kind(uint32_t id, uint64_t kind)
+{
+    return stacks.entries[id].a >> KIND_SHIFT == kind;
+}
+
+size_t cspr_depot_unlock(cspr_stack *s, cspr_held *out, size_t max)
+{
+    size_t n = 0;
+    if (!is_kind(*s, KIND_LOCKED))
+        return 0;
+    uint32_t set = (uint32_t)stacks.entries[*s].a;
+    *s = stacks.entries[*s].b;
+    for (uint32_t id = set; id; id = (uint32_t)stacks.entries[id].a)
+        n++;
+    size_t all = n;
+    for (uint32_t id = set; id; id = (uint32_t)stacks.entries[id].a) {
+        const entry *lock = &stacks.entries[stacks.entries[id].b];
+        n--;
+        if (all - n <= max)
+            out[(all < max ? all : max) - (all - n)] =
+                (cspr_held){(const void *)(lock->a & ADDR_MASK), (int)(lock->a >> MODE_SHIFT & 1), lock->b};
+    }
+    return all < max ? all : max;
+}
+
 bool cspr_depot_is_tls(cspr_stack s)
 {
     return cspr_depot_untag(&s) == CSPR_TAG_TLS;
@@ -291,7 +362,7 @@ static csp_frame *pop_dead(csp_frame *top)
     return top;
 }
 
-cspr_stack cspr_depot_here(void *pc, void *leaf_ret)
+static inline uint32_t node_here(void *leaf_ret)
 {
     csp_frame *top = pop_dead(__csp_top);
     if (top != __csp_top)
@@ -299,7 +370,36 @@ cspr_stack cspr_depot_here(void *pc, void *leaf_ret)
     uint32_t node = cspr_depot_node_of(top);
     if (leaf_ret)
         node = lookup(node, CACHE_NODE | (uintptr_t)leaf_ret);
-    return lookup(node, (uintptr_t)pc & ADDR_MASK);
+    return node;
+}
+
+cspr_stack cspr_depot_here(void *pc, void *leaf_ret)
+{
+    return lookup(node_here(leaf_ret), (uintptr_t)pc & ADDR_MASK);
+}
+
+// Accesses under locks pay for one look-up, as others do.
+enum { LOCKED_SLOTS = 256 };
+static __thread struct {
+    uint64_t pc;
+    uint32_t node, lock_set, id;
+} locked_cache[LOCKED_SLOTS] __attribute__((tls_model("initial-exec")));
+
+cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set)
+{
+    uint32_t node = node_here(leaf_ret);
+    uint64_t addr = (uintptr_t)pc & ADDR_MASK;
+    unsigned slot =
+        (unsigned)((addr * 0x9e3779b97f4a7c15ull >> 40) ^ node ^ lock_set * 0x9e3779b1u >> 20) % LOCKED_SLOTS;
+    if (CSPR_LIKELY(locked_cache[slot].pc == addr && locked_cache[slot].node == node &&
+                    locked_cache[slot].lock_set == lock_set && locked_cache[slot].id))
+        return locked_cache[slot].id;
+    uint32_t id = cspr_depot_locked(lookup(node, addr), lock_set);
+    locked_cache[slot].pc = addr;
+    locked_cache[slot].node = node;
+    locked_cache[slot].lock_set = lock_set;
+    locked_cache[slot].id = id;
+    return id;
 }
 
 cspr_stack cspr_stack_here(void *pc, void *leaf_ret)
@@ -323,6 +423,7 @@ size_t cspr_stack_frames(cspr_stack s, unsigned byte_mask, uintptr_t *frames, si
     s = cspr_depot_component(s, byte_mask ? byte_mask : 1, 0, NULL);
     while (cspr_depot_untag(&s) != CSPR_TAG_NONE)
         ;
+    cspr_depot_unlock(&s, NULL, 0);
     if (!s || !max)
         return 0;
     size_t n = 0;

@@ -6,6 +6,10 @@
 //                      (old id, old mask, new id, new mask)          an epoch's bytes that came from different places
 //                      (alloc or free, id)                           what the allocator did to a block
 //                      (tls, id)                                     an access to the OS thread's own thread-local block
+//                      (lock set, id)                                an access made while these locks were held
+//   lock set  (older set, lock), lock = (address, mode, stack of its taking): 0 is none. Of an id that is tagged as well the
+//             tag is outside. What an epoch holds changes while it runs (taking a lock does not end it), so the set belongs
+//             to the access, not to its epoch.
 // Ids below cspr_depot_cell_limit fit a cell; larger ones are recorded aside.
 #ifndef CSP_RTL_DEPOT_H
 #define CSP_RTL_DEPOT_H
@@ -27,12 +31,21 @@ cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag);
 // The id that stands for the lowest byte of mask; *covers: all bytes of `within` it stands for, that one included.
 cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers);
 cspr_stack_tag cspr_depot_untag(cspr_stack *s);
+// The set with one more lock, in the order they were taken. Sets are remembered for ever; above CSPR_MAX_LOCK_SETS of them and
+// of what was done under them new ones are not, and the stacks say nothing of locks.
+enum { CSPR_MAX_LOCK_SETS = 4 << 20 };
+uint32_t cspr_depot_lock_set(uint32_t older, const cspr_held *lock);
+cspr_stack cspr_depot_locked(cspr_stack inner, uint32_t lock_set);
+// Takes the lock set off the stack; returns how many locks it had, the newest `max` of them in out, newest last.
+size_t cspr_depot_unlock(cspr_stack *s, cspr_held *out, size_t max);
 bool cspr_depot_is_tls(cspr_stack s);
 
 // The node of the newest frame record; names records that have none yet. Caller is on the stack the records live on.
 uint32_t cspr_depot_node_of(csp_frame *top);
 // cspr_stack_here for callers already inside the detector.
 cspr_stack cspr_depot_here(void *pc, void *leaf_ret);
+// The same under these locks, not 0.
+cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set);
 // As cspr_stack_here, for a task that does not run: pc in the function of its newest record.
 cspr_stack cspr_depot_parked(csp_frame *top, void *pc);
 

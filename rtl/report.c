@@ -116,30 +116,6 @@ static size_t collect_current(const cspr_side *side, unw_context_t *context, uin
 
 // --- parts ---------------------------------------------------------------------------------------------------------------------
 
-// Locks are called M0, M1, ... for the length of the process, by address.
-static unsigned number_lock(const void *lock)
-{
-    enum { KNOWN = 4096 };
-    static const void *known[KNOWN];
-    static unsigned n_known;
-    for (unsigned i = 0; i < n_known; i++)
-        if (known[i] == lock)
-            return i;
-    if (n_known < KNOWN)
-        known[n_known++] = lock;
-    return n_known - 1;
-}
-
-static void add_held(cspr_report *r, const cspr_side *side)
-{
-    for (size_t i = 0; i < side->n_held; i++)
-        cspr_text_add(&r->text, "%s%s M%u",
-                      i ? ", " : " (mutexes: ", side->held[i].mode == CSP_LOCK_READ ? "read" : "write",
-                      number_lock(side->held[i].lock));
-    if (side->n_held)
-        cspr_text_add(&r->text, ")");
-}
-
 static const char *describe_access(const cspr_side *side, bool previous)
 {
     static const char *const words[2][2][2] = {
@@ -153,101 +129,17 @@ static void add_side(cspr_report *r, const cspr_side *side, const cspr_view *v, 
     cspr_text_add(&r->text, "%s  %s of size %zu at 0x%lx by ", r->bold, describe_access(side, previous), side->size,
                   side->addr);
     cspr_report_who(r, side->who, false);
-    add_held(r, side);
+    cspr_report_held(r, side);
     cspr_text_add(&r->text, ":%s\n", r->plain);
     cspr_report_stack(r, v, true);
 }
 
-typedef struct location {
-    enum { NOWHERE, GLOBAL, HEAP, STACK } kind;
-    cspr_object_name global;
-    cspr_block block;
-    cspr_who owner;
-} location;
-
-static void find_location(uintptr_t addr, location *l)
-{
-    memset(l, 0, sizeof *l);
-    if (cspr_heap_find(addr, &l->block))
-        l->kind = HEAP;
-    else if ((l->owner = cspr_who_of_stack(addr)) != 0)
-        l->kind = STACK;
-    else if (cspr_symbolize_data(addr, &l->global))
-        l->kind = GLOBAL;
-}
-
-static void add_global(cspr_report *r, const location *l, uintptr_t addr)
-{
-    const cspr_object_name *g = &l->global;
-    const char *slash = strrchr(g->module, '/');
-    if (g->name)
-        cspr_text_add(&r->text, "%s  Location is global '%s' of size %zu at 0x%lx (%s+0x%lx)%s\n\n", r->green, g->name,
-                      g->size, g->start, slash ? slash + 1 : g->module, g->offset - (addr - g->start), r->plain);
-    else
-        cspr_text_add(&r->text, "%s  Location is global '<null>' at 0x%lx (%s+0x%lx)%s\n\n", r->green, addr,
-                      slash ? slash + 1 : g->module, g->offset, r->plain);
-}
-
-static void add_location(cspr_report *r, const location *l, uintptr_t addr)
-{
-    static cspr_view v; // under the report lock
-    switch (l->kind) {
-    case NOWHERE:
-        return;
-    case GLOBAL:
-        add_global(r, l, addr);
-        return;
-    case STACK:
-        cspr_text_add(&r->text, "%s  Location is stack of ", r->green);
-        cspr_report_who(r, l->owner, false);
-        cspr_text_add(&r->text, ".%s\n\n", r->plain);
-        return;
-    case HEAP:
-        cspr_text_add(&r->text, "%s  Location is heap block of size %zu at 0x%lx", r->green, l->block.size,
-                      l->block.start);
-        if (!l->block.alloc_stack) {
-            cspr_text_add(&r->text, "%s\n\n", r->plain);
-            return;
-        }
-        cspr_text_add(&r->text, " allocated by ");
-        cspr_report_who(r, l->block.alloc_who, false);
-        cspr_text_add(&r->text, ":%s\n", r->plain);
-        cspr_view_stack(&v, l->block.alloc_stack, 0xff);
-        cspr_report_stack(r, &v, false);
-        return;
-    }
-}
-
-static bool held_before(const cspr_race *race, const cspr_side *side, size_t index)
-{
-    for (size_t i = 0; side == &race->previous && i < race->current.n_held; i++)
-        if (race->current.held[i].lock == side->held[index].lock)
-            return true;
-    for (size_t i = 0; i < index; i++)
-        if (side->held[i].lock == side->held[index].lock)
-            return true;
-    return false;
-}
-
-static void add_locks(cspr_report *r, const cspr_race *race, const cspr_side *side)
-{
-    static cspr_view v; // under the report lock
-    for (size_t i = 0; i < side->n_held; i++) {
-        if (held_before(race, side, i))
-            continue;
-        cspr_text_add(&r->text, "%s  Mutex M%u (0x%lx) locked at:%s\n", r->green, number_lock(side->held[i].lock),
-                      (uintptr_t)side->held[i].lock, r->plain);
-        cspr_view_stack(&v, side->held[i].stack, 0xff);
-        cspr_report_stack(r, &v, false);
-    }
-}
-
-static void add_tasks(cspr_report *r, const cspr_race *race, const location *l)
+static void add_tasks(cspr_report *r, const cspr_race *race, const cspr_location *l)
 {
     cspr_who whos[3] = {race->current.who, race->previous.who,
-                        l->kind == HEAP && l->block.alloc_stack ? l->block.alloc_who
-                        : l->kind == STACK                      ? l->owner
-                                                                : 0};
+                        l->kind == CSPR_AT_HEAP && l->block.alloc_stack ? l->block.alloc_who
+                        : l->kind == CSPR_AT_STACK                      ? l->owner
+                                                                        : 0};
     for (int i = 0; i < 3; i++) {
         bool again = false;
         for (int k = 0; k < i; k++)
@@ -270,7 +162,8 @@ static bool creation_suppressed(cspr_who who)
     return cspr_view_suppressed(&v, CSPR_SUPPRESS_RACE, false);
 }
 
-static bool is_suppressed(const cspr_race *race, const cspr_view *current, const cspr_view *previous, const location *l)
+static bool is_suppressed(const cspr_race *race, const cspr_view *current, const cspr_view *previous,
+                          const cspr_location *l)
 {
     if (cspr_suppress_any(CSPR_SUPPRESS_RACE_TOP) && (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE_TOP, true) ||
                                                       cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE_TOP, true)))
@@ -279,22 +172,22 @@ static bool is_suppressed(const cspr_race *race, const cspr_view *current, const
            (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE, false) ||
             cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE, false) || creation_suppressed(race->current.who) ||
             creation_suppressed(race->previous.who) ||
-            (l->kind == GLOBAL && (cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.name) ||
-                                   cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.module))));
+            (l->kind == CSPR_AT_GLOBAL && (cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.name) ||
+                                           cspr_suppressed(CSPR_SUPPRESS_RACE, l->global.module))));
 }
 
 // --- the report ----------------------------------------------------------------------------------------------------------------
 
-static void print_race(const cspr_race *race, const cspr_view *current, const cspr_view *previous, const location *l)
+static void print_race(const cspr_race *race, const cspr_view *current, const cspr_view *previous,
+                       const cspr_location *l)
 {
     const char *what = race->previous.is_free ? "heap-use-after-free" : "data race";
     cspr_report r;
     cspr_report_open(&r, what);
     add_side(&r, &race->current, current, false);
     add_side(&r, &race->previous, previous, true);
-    add_location(&r, l, race->addr);
-    add_locks(&r, race, &race->current);
-    add_locks(&r, race, &race->previous);
+    cspr_report_location(&r, l, race->addr);
+    cspr_report_locks(&r, race);
     add_tasks(&r, race, l);
     cspr_report_close(&r, what, current);
 }
@@ -318,13 +211,13 @@ static bool was_seen(const cspr_race *race)
 static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t n, bool folded)
 {
     static cspr_view current, previous; // under the report lock
-    location l;
+    cspr_location l;
     cspr_view_frames(&current, frames, n, folded);
     cspr_view_stack(&previous, race->previous.stack, race->previous.byte_mask);
     if (cspr_flags.suppress_equal_stacks &&
         !insert_key(&seen_texts, pair_key(cspr_view_hash(&current), cspr_view_hash(&previous))))
         return;
-    find_location(race->addr, &l);
+    cspr_location_find(race->addr, &l);
     if (!is_suppressed(race, &current, &previous, &l))
         print_race(race, &current, &previous, &l);
 }

@@ -51,6 +51,20 @@ const char *cspr_strip_prefix(const char *file);
 // A suppression of this type matches a function, file or module of the stack.
 bool cspr_view_suppressed(const cspr_view *v, cspr_suppress_type type, bool top_only);
 
+// report_location.c: what lies at an address, and "  Location is ..." of it.
+typedef struct cspr_location {
+    enum { CSPR_AT_NOWHERE, CSPR_AT_GLOBAL, CSPR_AT_HEAP, CSPR_AT_STACK } kind;
+    cspr_object_name global;
+    cspr_block block;
+    cspr_who owner; // of the stack
+} cspr_location;
+void cspr_location_find(uintptr_t addr, cspr_location *l);
+void cspr_report_location(cspr_report *r, const cspr_location *l, uintptr_t addr);
+
+// report_locks.c: " (mutexes: write M0, read M1)" of a side that held any; "  Mutex M0 ..." for each lock of either side.
+void cspr_report_held(cspr_report *r, const cspr_side *side);
+void cspr_report_locks(cspr_report *r, const cspr_race *race);
+
 extern _Atomic unsigned cspr_report_count; // how many were printed
 
 #endif

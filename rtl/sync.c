@@ -127,6 +127,7 @@ static void add_held(cspr_task *t, const void *lock, int mode, cspr_stack stack)
         t->held = cspr_alloc(CSPR_MAX_HELD * sizeof *t->held);
     if (t->n_held < CSPR_MAX_HELD) // reports of a task with more name the first ones
         t->held[t->n_held++] = (cspr_held){lock, mode, stack};
+    t->lock_set = 0;
 }
 
 static void remove_held(cspr_task *t, const void *lock, int mode)
@@ -136,6 +137,7 @@ static void remove_held(cspr_task *t, const void *lock, int mode)
             continue;
         for (t->n_held--; i < t->n_held; i++)
             t->held[i] = t->held[i + 1];
+        t->lock_set = 0;
         return;
     }
 }

@@ -379,6 +379,14 @@ size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max)
     return n;
 }
 
+uint32_t cspr_task_find_locks(cspr_task *t)
+{
+    t->lock_set = 0;
+    for (uint32_t i = 0; i < t->n_held; i++)
+        t->lock_set = cspr_depot_lock_set(t->lock_set, &t->held[i]);
+    return t->lock_set;
+}
+
 void cspr_task_fork_lock(bool take)
 {
     cspr_lock_for_fork(&ids_lock, take);

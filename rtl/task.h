@@ -40,7 +40,8 @@ struct cspr_task {
     void *public_pc;              // a place in the runtime's public function it called last
     cspr_stamp *final;            // an ended pthread's last clock, for its joiner
     uint32_t n_held;
-    cspr_held *held; // CSPR_MAX_HELD of them, allocated at the first lock
+    cspr_held *held;   // CSPR_MAX_HELD of them, allocated at the first lock
+    uint32_t lock_set; // depot.h: of what is held now; 0: nothing, or not known yet
 };
 
 // A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its
@@ -68,6 +69,13 @@ uint32_t cspr_task_name_epoch(cspr_task *t);
 
 // What t knows now, closing its epoch: a release. One reference, the caller's.
 cspr_stamp *cspr_task_publish(cspr_task *t);
+// The locks that t holds, as depot.h names them; 0: none.
+uint32_t cspr_task_find_locks(cspr_task *t);
+static inline uint32_t cspr_task_locks(cspr_task *t)
+{
+    return CSPR_LIKELY(!t->n_held) ? 0 : t->lock_set ? t->lock_set : cspr_task_find_locks(t);
+}
+
 // t learns what s knows (NULL: nothing): an acquire.
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
 

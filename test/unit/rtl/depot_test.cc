@@ -125,6 +125,30 @@ TEST_F(Depot, TagsAreTransparent)
     EXPECT_EQ(cspr_depot_untag(&s), CSPR_TAG_NONE);
 }
 
+TEST_F(Depot, LocksBelongToTheAccess)
+{
+    int m[3];
+    cspr_held a = {&m[0], CSP_LOCK_WRITE, stack(0x51)}, b = {&m[1], CSP_LOCK_READ, stack(0x52)};
+    uint32_t only_a = cspr_depot_lock_set(0, &a), both = cspr_depot_lock_set(only_a, &b);
+    EXPECT_NE(only_a, both);
+    EXPECT_EQ(cspr_depot_lock_set(only_a, &b), both);
+    cspr_stack s = cspr_depot_tagged(cspr_depot_locked(stack(0x11), both), CSPR_TAG_FREE);
+    EXPECT_EQ(frames(s), (std::vector<uintptr_t>{0x11}));
+    EXPECT_EQ(cspr_depot_untag(&s), CSPR_TAG_FREE);
+    cspr_stack again = s;
+    cspr_held out[2];
+    ASSERT_EQ(cspr_depot_unlock(&s, out, 2), 2u);
+    EXPECT_EQ(s, stack(0x11));
+    EXPECT_EQ(out[0].lock, &m[0]);
+    EXPECT_EQ(out[0].stack, stack(0x51));
+    EXPECT_EQ(out[1].lock, &m[1]);
+    EXPECT_EQ(out[1].mode, CSP_LOCK_READ);
+    ASSERT_EQ(cspr_depot_unlock(&again, out, 1), 1u); // the newest
+    EXPECT_EQ(out[0].lock, &m[1]);
+    EXPECT_EQ(cspr_depot_unlock(&s, out, 2), 0u);
+    EXPECT_EQ(cspr_depot_locked(s, 0), s);
+}
+
 TEST_F(Depot, ManyContexts)
 {
     std::vector<cspr_stack> ids;

@@ -1,0 +1,68 @@
+// report_locks.c - the locks of a race: numbered, named, and where each was taken.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "report.h"
+
+#include <string.h>
+
+// Locks are called M0, M1, ... for the length of the process, by address.
+static unsigned number_lock(const void *lock)
+{
+    enum { KNOWN = 4096 };
+    static const void *known[KNOWN];
+    static unsigned n_known;
+    for (unsigned i = 0; i < n_known; i++)
+        if (known[i] == lock)
+            return i;
+    if (n_known < KNOWN)
+        known[n_known++] = lock;
+    return n_known - 1;
+}
+
+void cspr_report_held(cspr_report *r, const cspr_side *side)
+{
+    for (size_t i = 0; i < side->n_held; i++)
+        cspr_text_add(&r->text, "%s%s M%u",
+                      i ? ", " : " (mutexes: ", side->held[i].mode == CSP_LOCK_READ ? "read" : "write",
+                      number_lock(side->held[i].lock));
+    if (side->n_held)
+        cspr_text_add(&r->text, ")");
+}
+
+// " 'name'" of the global variable that the lock is or is part of.
+static void add_lock_name(cspr_report *r, const void *lock)
+{
+    cspr_object_name g;
+    if (cspr_symbolize_data((uintptr_t)lock, &g) && g.name)
+        cspr_text_add(&r->text, " '%s'", g.name);
+}
+
+static bool held_before(const cspr_race *race, const cspr_side *side, size_t index)
+{
+    for (size_t i = 0; side == &race->previous && i < race->current.n_held; i++)
+        if (race->current.held[i].lock == side->held[index].lock)
+            return true;
+    for (size_t i = 0; i < index; i++)
+        if (side->held[i].lock == side->held[index].lock)
+            return true;
+    return false;
+}
+
+static void add_side_locks(cspr_report *r, const cspr_race *race, const cspr_side *side)
+{
+    static cspr_view v; // under the report lock
+    for (size_t i = 0; i < side->n_held; i++) {
+        if (held_before(race, side, i))
+            continue;
+        cspr_text_add(&r->text, "%s  Mutex M%u", r->green, number_lock(side->held[i].lock));
+        add_lock_name(r, side->held[i].lock);
+        cspr_text_add(&r->text, " (0x%lx) locked at:%s\n", (uintptr_t)side->held[i].lock, r->plain);
+        cspr_view_stack(&v, side->held[i].stack, 0xff);
+        cspr_report_stack(r, &v, false);
+    }
+}
+
+void cspr_report_locks(cspr_report *r, const cspr_race *race)
+{
+    add_side_locks(r, race, &race->current);
+    add_side_locks(r, race, &race->previous);
+}
