@@ -92,6 +92,15 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
     };
 }
 
+// What the task knows of the one it races with: an epoch before that of the access.
+static void find_order(cspr_race *race, const cspr_check *c, const cspr_entry *previous)
+{
+    uint64_t known = cspr_clock_get(&c->task->clock, previous->id);
+    race->last_seen = 0;
+    bool any = previous->epoch ? cspr_epoch_find_end(previous->epoch, known, &race->last_seen) : known != 0;
+    race->order = any ? CSPR_ORDER_UP_TO : CSPR_ORDER_NONE;
+}
+
 // What was held at the access, newest last.
 static void take_locks(cspr_side *side)
 {
@@ -103,6 +112,7 @@ CSPR_NOINLINE static void report_found(cspr_check *c)
     int saved = errno;
     for (uint32_t i = 0; i < c->n_found; i++) {
         cspr_race race = race_of(c, &c->found[i]);
+        find_order(&race, c, &c->found[i].previous);
         take_locks(&race.current);
         take_locks(&race.previous);
         cspr_report_race(&race);

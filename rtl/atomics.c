@@ -20,6 +20,7 @@ typedef struct atomic_op {
     unsigned n_words;
     uint64_t *cells[2];
     uint64_t w[2];
+    void *pc; // of the call
 } atomic_op;
 
 static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void *pc)
@@ -32,6 +33,7 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
     cspr_enter();
     uintptr_t addr = (uintptr_t)a;
     cspr_task_open(t);
+    o->pc = pc;
     o->check.task = t;
     o->check.addr = addr;
     o->check.size = size;
@@ -78,11 +80,11 @@ static void transfer_load(cspr_task *t, const cspr_sync *s, int order)
         remember_loaded(t, s->clock);
 }
 
-static void transfer_store(cspr_task *t, cspr_sync *s, int order)
+static void transfer_store(cspr_task *t, cspr_sync *s, int order, void *pc)
 {
     if (releases(order)) {
         cspr_stamp_unref(s->clock);
-        s->clock = cspr_task_publish(t);
+        s->clock = cspr_task_publish(t, CSPR_BY_ATOMIC, pc);
     } else {
         bool keeps = s->head == t->who || s->rmw == t->who || s->rmw == CSPR_SEVERAL;
         if (!keeps)
@@ -93,9 +95,9 @@ static void transfer_store(cspr_task *t, cspr_sync *s, int order)
     s->rmw = 0;
 }
 
-static void transfer_rmw(cspr_task *t, cspr_sync *s, int order)
+static void transfer_rmw(cspr_task *t, cspr_sync *s, int order, void *pc)
 {
-    cspr_stamp *given = releases(order) ? cspr_task_publish(t) : cspr_stamp_ref(t->fence);
+    cspr_stamp *given = releases(order) ? cspr_task_publish(t, CSPR_BY_ATOMIC, pc) : cspr_stamp_ref(t->fence);
     if (!given)
         return; // relaxed: the sequence goes on unchanged
     if (releases(order) && acquires(order)) {
@@ -114,15 +116,15 @@ static void transfer_in(cspr_task *t, cspr_record *rec, uintptr_t addr, int orde
     transfer_load(t, cspr_record_sync(rec, addr, false), order);
 }
 
-static void transfer_out(cspr_task *t, cspr_record *rec, uintptr_t addr, int what, int order)
+static void transfer_out(cspr_task *t, cspr_record *rec, uintptr_t addr, int what, int order, void *pc)
 {
     cspr_sync *s = cspr_record_sync(rec, addr, releases(order) || t->fence);
     if (!s)
         return;
     if (what & LOADS)
-        transfer_rmw(t, s, order);
+        transfer_rmw(t, s, order, pc);
     else
-        transfer_store(t, s, order);
+        transfer_store(t, s, order, pc);
 }
 
 // Checks and records the operation in one of its words.
@@ -150,7 +152,7 @@ static void end(atomic_op *o, int what, int order)
     for (unsigned i = 0; i < o->n_words; i++)
         access_word(c, rec[i], word + i * 8);
     if (what & STORES)
-        transfer_out(c->task, rec[0], c->addr, what, order);
+        transfer_out(c->task, rec[0], c->addr, what, order, o->pc);
     for (unsigned i = o->n_words; i-- > 0;)
         cspr_word_give(o->cells[i], cspr_record_cell(rec[i]), cspr_record_cell(rec[i]));
     cspr_check_report(c);
@@ -235,7 +237,7 @@ CSPR_INTERFACE void __csp_fence(int order)
     if (releases(order)) {
         // The epoch ends here: what the task does between the fence and the store is not covered.
         cspr_stamp_unref(t->fence);
-        t->fence = cspr_task_publish(t);
+        t->fence = cspr_task_publish(t, CSPR_BY_FENCE, __builtin_return_address(0));
     }
     cspr_leave();
 }

@@ -410,6 +410,14 @@ cspr_stack cspr_stack_here(void *pc, void *leaf_ret)
     return s;
 }
 
+cspr_stack cspr_depot_release(csp_frame *top, void *leaf_pc, uintptr_t by)
+{
+    uint32_t node = cspr_depot_node_of(top == __csp_top ? pop_dead(top) : top);
+    if (leaf_pc)
+        node = lookup(node, CACHE_NODE | (uintptr_t)leaf_pc);
+    return lookup(node, by & ADDR_MASK);
+}
+
 cspr_stack cspr_depot_parked(csp_frame *top, void *pc)
 {
     return lookup(cspr_depot_node_of(top), (uintptr_t)pc & ADDR_MASK);

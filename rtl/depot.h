@@ -46,6 +46,23 @@ uint32_t cspr_depot_node_of(csp_frame *top);
 cspr_stack cspr_depot_here(void *pc, void *leaf_ret);
 // The same under these locks, not 0.
 cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set);
+// A release that the function of the newest record makes (leaf_pc: which its caller makes at that place): `by` is what it was, or
+// a place in the function that made it. Its frames are `by` and the stack of the caller.
+typedef enum cspr_by {
+    CSPR_BY_CALL = 1, // of some function
+    CSPR_BY_GO,
+    CSPR_BY_THREAD,
+    CSPR_BY_SEND,
+    CSPR_BY_RECV,
+    CSPR_BY_CLOSE,
+    CSPR_BY_UNLOCK,
+    CSPR_BY_ATOMIC,
+    CSPR_BY_FENCE,
+    CSPR_BY_TIMER,
+    CSPR_BY_END,
+    CSPR_BY_KINDS
+} cspr_by;
+cspr_stack cspr_depot_release(csp_frame *top, void *leaf_pc, uintptr_t by);
 // As cspr_stack_here, for a task that does not run: pc in the function of its newest record.
 cspr_stack cspr_depot_parked(csp_frame *top, void *pc);
 

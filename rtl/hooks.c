@@ -47,7 +47,7 @@ static void *hook_task_new(uint64_t id, void *lo, void *hi, const csp_site *site
     cspr_task *creator = cspr_task_current();
     cspr_stack creation = HERE();
     cspr_enter();
-    cspr_stamp *known = creator ? cspr_task_publish(creator) : NULL;
+    cspr_stamp *known = creator ? cspr_task_publish(creator, CSPR_BY_GO, NULL) : NULL;
     void *t = make_coroutine(id, lo, hi, creator, known, site, creation);
     cspr_stamp_unref(known);
     cspr_leave();
@@ -143,12 +143,12 @@ static void hook_acquire(const void *obj, void *task)
 
 static void hook_release(const void *obj, void *task)
 {
-    cspr_release(obj, task);
+    cspr_release_by(obj, task, (uintptr_t)__builtin_return_address(0));
 }
 
 static void hook_release_merge(const void *obj, void *task)
 {
-    cspr_release_merge(obj, task);
+    cspr_release_merge_by(obj, task, (uintptr_t)__builtin_return_address(0));
 }
 
 static void hook_locked(const void *lock, int mode, void *task, const csp_site *site)
@@ -179,7 +179,7 @@ static void *hook_snapshot_new(void)
     cspr_stack here = HERE();
     cspr_enter();
     snapshot *s = cspr_alloc(sizeof *s);
-    *s = (snapshot){cspr_task_publish(t), here};
+    *s = (snapshot){cspr_task_publish(t, CSPR_BY_TIMER, NULL), here};
     cspr_leave();
     return s;
 }
@@ -266,7 +266,7 @@ static void hook_chan_use(void *p, int use)
         cspr_access(at + BYTE_SEND_CLOSE, 1, use == CSP_CHAN_USE_CLOSE, here);
 }
 
-static void pass_slot(void *p, size_t slot, void *task)
+static void pass_slot(void *p, size_t slot, void *task, cspr_by by)
 {
     chan *ch = p;
     cspr_task *t = cspr_task_meant(task);
@@ -275,8 +275,18 @@ static void pass_slot(void *p, size_t slot, void *task)
     cspr_enter();
     cspr_task_learn(t, ch->slots[slot]);
     cspr_stamp_unref(ch->slots[slot]);
-    ch->slots[slot] = cspr_task_publish(t);
+    ch->slots[slot] = cspr_task_publish(t, by, NULL);
     cspr_leave();
+}
+
+static void hook_chan_send(void *p, size_t slot, void *task)
+{
+    pass_slot(p, slot, task, CSPR_BY_SEND);
+}
+
+static void hook_chan_recv(void *p, size_t slot, void *task)
+{
+    pass_slot(p, slot, task, CSPR_BY_RECV);
 }
 
 static void hook_chan_send_snapshot(void *p, size_t slot, void *from)
@@ -297,7 +307,7 @@ static void hook_chan_rendezvous(void *p, void *partner)
     if (!a || !b)
         return;
     cspr_enter();
-    cspr_stamp *of_a = cspr_task_publish(a), *of_b = cspr_task_publish(b);
+    cspr_stamp *of_a = cspr_task_publish(a, CSPR_BY_CALL, NULL), *of_b = cspr_task_publish(b, CSPR_BY_CALL, NULL);
     cspr_task_learn(a, of_b);
     cspr_task_learn(b, of_a);
     cspr_stamp_unref(of_a);
@@ -313,7 +323,7 @@ static void hook_chan_close(void *p)
         return;
     cspr_enter();
     cspr_stamp_unref(ch->closed);
-    ch->closed = cspr_task_publish(t);
+    ch->closed = cspr_task_publish(t, CSPR_BY_CLOSE, NULL);
     cspr_leave();
 }
 
@@ -366,8 +376,8 @@ const csp_hook_table cspr_hooks = {
     .chan_new = hook_chan_new,
     .chan_free = hook_chan_free,
     .chan_use = hook_chan_use,
-    .chan_send = pass_slot,
-    .chan_recv = pass_slot,
+    .chan_send = hook_chan_send,
+    .chan_recv = hook_chan_recv,
     .chan_send_snapshot = hook_chan_send_snapshot,
     .chan_rendezvous = hook_chan_rendezvous,
     .chan_close = hook_chan_close,

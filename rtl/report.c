@@ -188,6 +188,7 @@ static void print_race(const cspr_race *race, const cspr_view *current, const cs
     add_side(&r, &race->previous, previous, true);
     cspr_report_location(&r, l, race->addr);
     cspr_report_locks(&r, race);
+    cspr_report_order(&r, race, current, previous);
     add_tasks(&r, race, l);
     cspr_report_close(&r, what, current);
 }

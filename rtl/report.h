@@ -45,6 +45,7 @@ void cspr_report_stack(cspr_report *r, const cspr_view *v, bool with_source); //
 void cspr_report_who(cspr_report *r, cspr_who who, bool capital);
 // "  Coroutine 7 (running) created by main coroutine at:" and the stack; nothing for main. state NULL: running or finished.
 void cspr_report_creation(cspr_report *r, cspr_who who, const char *state);
+void cspr_report_place(cspr_report *r, const cspr_place *p); // "file:line:col", or the module and offset
 // "file:line:col" of a site, with strip_path_prefix.
 void cspr_report_site(cspr_report *r, const csp_site *site);
 const char *cspr_strip_prefix(const char *file);
@@ -64,6 +65,9 @@ void cspr_report_location(cspr_report *r, const cspr_location *l, uintptr_t addr
 // report_locks.c: " (mutexes: write M0, read M1)" of a side that held any; "  Mutex M0 ..." for each lock of either side.
 void cspr_report_held(cspr_report *r, const cspr_side *side);
 void cspr_report_locks(cspr_report *r, const cspr_race *race);
+
+// report_order.c: which order is missing.
+void cspr_report_order(cspr_report *r, const cspr_race *race, const cspr_view *current, const cspr_view *previous);
 
 extern _Atomic unsigned cspr_report_count; // how many were printed
 

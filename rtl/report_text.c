@@ -209,6 +209,14 @@ void cspr_report_stack(cspr_report *r, const cspr_view *v, bool with_source)
     cspr_text_add(&r->text, "\n");
 }
 
+void cspr_report_place(cspr_report *r, const cspr_place *p)
+{
+    if (p->file)
+        add_place(&r->text, p);
+    else
+        add_module(&r->text, p);
+}
+
 void cspr_report_site(cspr_report *r, const csp_site *site)
 {
     cspr_text_add(&r->text, "%s:%u:%u", cspr_strip_prefix(site->file), site->line, site->column);
@@ -292,10 +300,7 @@ void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
         cspr_text_add(&r->text, "%sSUMMARY: CspThreadSanitizer: %s", r->bold, what);
         if (p) {
             cspr_text_add(&r->text, " ");
-            if (p->file)
-                add_place(&r->text, p);
-            else
-                add_module(&r->text, p);
+            cspr_report_place(r, p);
             if (p->function)
                 cspr_text_add(&r->text, " in %s", p->function);
         }

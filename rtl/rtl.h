@@ -171,9 +171,13 @@ typedef struct cspr_side {
     cspr_held held[16];
     size_t n_held;
 } cspr_side;
+// How far the current side is ordered after the previous one.
+typedef enum cspr_order { CSPR_ORDER_NONE, CSPR_ORDER_UP_TO } cspr_order;
 typedef struct cspr_race {
     uintptr_t addr; // first conflicting byte
     cspr_side current, previous;
+    cspr_order order;
+    cspr_stack last_seen; // UP_TO: the previous side's release (depot.h: cspr_depot_release); 0: not known which
 } cspr_race;
 // Symbolizes, deduplicates, suppresses and prints. Called by the racing thread, without locks, in_rtl > 0.
 void cspr_report_race(const cspr_race *race);

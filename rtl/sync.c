@@ -76,10 +76,10 @@ static void acquire(const void *obj, cspr_task *t, bool readers_too)
     cspr_leave();
 }
 
-static void release(const void *obj, cspr_task *t, change how)
+static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
 {
     cspr_enter();
-    write_sync(obj, cspr_task_publish(t), how);
+    write_sync(obj, cspr_task_publish(t, by, NULL), how);
     cspr_leave();
 }
 
@@ -92,13 +92,25 @@ void cspr_acquire(const void *obj, cspr_task *t)
 void cspr_release(const void *obj, cspr_task *t)
 {
     if ((t = cspr_task_meant(t)) != NULL)
-        release(obj, t, SET_CLOCK);
+        release(obj, t, SET_CLOCK, CSPR_BY_CALL);
+}
+
+void cspr_release_by(const void *obj, cspr_task *t, uintptr_t by)
+{
+    if ((t = cspr_task_meant(t)) != NULL)
+        release(obj, t, SET_CLOCK, by);
+}
+
+void cspr_release_merge_by(const void *obj, cspr_task *t, uintptr_t by)
+{
+    if ((t = cspr_task_meant(t)) != NULL)
+        release(obj, t, MERGE_CLOCK, by);
 }
 
 void cspr_release_merge(const void *obj, cspr_task *t)
 {
     if ((t = cspr_task_meant(t)) != NULL)
-        release(obj, t, MERGE_CLOCK);
+        release(obj, t, MERGE_CLOCK, CSPR_BY_CALL);
 }
 
 void cspr_sync_reset(const void *obj)
@@ -156,6 +168,6 @@ void cspr_unlocking(const void *lock, int mode, cspr_task *t)
 {
     if (!(t = cspr_task_meant(t)))
         return;
-    release(lock, t, mode == CSP_LOCK_WRITE ? SET_CLOCK : MERGE_READERS);
+    release(lock, t, mode == CSP_LOCK_WRITE ? SET_CLOCK : MERGE_READERS, CSPR_BY_UNLOCK);
     remove_held(t, lock, mode);
 }

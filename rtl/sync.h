@@ -22,4 +22,8 @@ static inline cspr_task *cspr_task_meant(void *t)
     return t ? (cspr_task *)t : cspr_task_current();
 }
 
+// As cspr_release, cspr_release_merge; `by` tells reports what it was (depot.h).
+void cspr_release_by(const void *obj, cspr_task *t, uintptr_t by);
+void cspr_release_merge_by(const void *obj, cspr_task *t, uintptr_t by);
+
 #endif

@@ -199,7 +199,7 @@ uint32_t cspr_task_name_epoch(cspr_task *t)
         return t->epoch;
     uint64_t at = t->clock.own_at;
     if (!t->run || at - t->run_base >= CSPR_RUN_EPOCHS) {
-        t->run = cspr_epoch_new_run(t->clock.own, at, t->who);
+        t->run = cspr_epoch_new_run(t->clock.own, at, t->who, t->run);
         t->run_base = at;
         if (!t->run)
             return 0;
@@ -209,10 +209,12 @@ uint32_t cspr_task_name_epoch(cspr_task *t)
     return t->epoch;
 }
 
-cspr_stamp *cspr_task_publish(cspr_task *t)
+cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
     if (!t->stamp)
         t->stamp = cspr_stamp_of(&t->clock, t->who);
+    if (t->epoch)
+        cspr_epoch_note_end(t->epoch, cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by));
     t->open = false;
     t->epoch = 0;
     if (t == cspr_self.task)
@@ -286,7 +288,7 @@ cspr_task *cspr_task_current(void)
 cspr_task *cspr_task_new_thread(cspr_task *creator, cspr_stack creation)
 {
     cspr_enter();
-    cspr_stamp *known = creator ? cspr_task_publish(creator) : NULL;
+    cspr_stamp *known = creator ? cspr_task_publish(creator, CSPR_BY_THREAD, NULL) : NULL;
     cspr_task *t = new_thread_task(creator, known, creation);
     cspr_stamp_unref(known);
     cspr_leave();
@@ -328,7 +330,7 @@ void cspr_task_detach_ended(void)
     if (!t)
         return;
     cspr_enter();
-    t->final = cspr_task_publish(t);
+    t->final = cspr_task_publish(t, CSPR_BY_END, NULL);
     cspr_task_store();
     cspr_task_finish(t);
     cspr_leave();

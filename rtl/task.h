@@ -67,8 +67,8 @@ static inline void cspr_task_open(cspr_task *t)
 // The id of the open epoch, issued on demand; 0 when there are none left. t is the running task: sets __csp_current.
 uint32_t cspr_task_name_epoch(cspr_task *t);
 
-// What t knows now, closing its epoch: a release. One reference, the caller's.
-cspr_stamp *cspr_task_publish(cspr_task *t);
+// What t knows now, closing its epoch: a release. One reference, the caller's. by, leaf_pc: for reports (depot.h).
+cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc);
 // The locks that t holds, as depot.h names them; 0: none.
 uint32_t cspr_task_find_locks(cspr_task *t);
 static inline uint32_t cspr_task_locks(cspr_task *t)

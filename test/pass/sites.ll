@@ -3,7 +3,7 @@
 ; RUN: %race_ir %s | FileCheck %s
 target triple = "x86_64-unknown-linux-gnu"
 
-; CHECK-DAG: @csp.site = private unnamed_addr constant { ptr, ptr, i32, i32 } { ptr @file, ptr @text, i32 12, i32 3 }, align 8
+; CHECK-DAG: @csp.site = private unnamed_addr constant { ptr, ptr, i32, i32 } { ptr @file, ptr @text, i32 12, i32 3 }, section "csp_sites", align 8
 ; CHECK-DAG: @__csp_site = external thread_local(initialexec) global ptr
 ; CHECK-NOT: @csp.site.{{[0-9]+}} = {{.*}} i32 12, i32 3
 ; CHECK: @llvm.global.annotations = appending global [1 x {{.*}}@marked, ptr @mine,{{.*}}section "llvm.metadata"

@@ -241,13 +241,13 @@ TEST_F(Cell, ManyReaders)
         for (cspr_task *t : tasks) {
             run(t);
             read(memory, 8);
-            cspr_stamp_unref(cspr_task_publish(t)); // a new epoch each round
+            cspr_stamp_unref(cspr_task_publish(t, CSPR_BY_CALL, nullptr)); // a new epoch each round
         }
     EXPECT_TRUE(races.empty());
     run(main_task);
     for (cspr_task *t : tasks)
         if (t != tasks[500]) {
-            cspr_stamp *s = cspr_task_publish(t);
+            cspr_stamp *s = cspr_task_publish(t, CSPR_BY_CALL, nullptr);
             cspr_task_learn(main_task, s);
             cspr_stamp_unref(s);
         }

@@ -111,7 +111,7 @@ class Core : public ::testing::Test
     {
         cspr_identity who = {};
         who.kind = CSPR_KIND_COROUTINE;
-        cspr_stamp *known = creator ? cspr_task_publish(creator) : nullptr;
+        cspr_stamp *known = creator ? cspr_task_publish(creator, CSPR_BY_CALL, nullptr) : nullptr;
         cspr_task *t = cspr_task_make(&who, creator, known);
         cspr_stamp_unref(known);
         return t;

@@ -9,7 +9,7 @@ class Epoch : public Core
   protected:
     void release()
     {
-        cspr_stamp_unref(cspr_task_publish(cspr_self.task));
+        cspr_stamp_unref(cspr_task_publish(cspr_self.task, CSPR_BY_CALL, nullptr));
     }
 };
 
