@@ -1,15 +1,24 @@
-// switch.h - the register switch: the whole of what the runtime needs of a processor, one switch_<arch>.S each.
+// switch.h - the register switch: the whole of what the runtime needs of a processor, one switch_<arch>.{h,S} each.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Each switch_<arch>.h defines, to be inlined where it is used (see there for why):
+//
+//     static inline void cspi_switch(void **save, void *load);
+//
+// Saves the callee-saved registers and the floating-point control words on the current stack, stores the stack pointer
+// in *save, and continues what was saved at `load`. Returns when somebody switches back to *save.
 #ifndef CSP_RUNTIME_SWITCH_H
 #define CSP_RUNTIME_SWITCH_H
+
+#if defined(__x86_64__)
+#include "switch_x86_64.h"
+#else
+#error "no register switch for this processor"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-// Saves the callee-saved registers and the floating-point control words on the current stack, stores the stack pointer
-// in *save, and continues what was saved at `load`. Returns when somebody switches back to *save.
-void cspi_switch(void **save, void *load);
 
 // Builds a saved state at the top of an unused stack (16-byte aligned) whose first switch calls fn(arg) from
 // cspi_co_entry; the floating-point control words are the caller's. Returns the value to pass as `load`.

@@ -456,13 +456,11 @@ static void do_request(cspi_worker *w, csp_co *co)
         break;
     case REQUEST_YIELD:
         cspi_co_set_state(co, CO_RUNNING, CO_RUNNABLE);
-        // Alone it just goes on, and nobody need be woken to steal it.
-        if (!cspi_runq_is_empty(&w->runq) || csp_load_rlx(&cspi_sched.n_global)) { // relaxed: a hint
-            cspi_worker_push(w, co);
+        // What runs next from the ring was there before co, so that thieves never see the ring empty in between, and nobody
+        // need be woken. What comes from elsewhere leaves co to be stolen.
+        cspi_worker_push(w, co);
+        if (csp_load_rlx(&w->runq.next) || csp_load_rlx(&cspi_sched.n_global)) // relaxed: a hint; who adds to it wakes
             cspi_wake_one();
-        } else {
-            cspi_worker_push(w, co);
-        }
         break;
     default:
         cspi_co_set_state(co, CO_RUNNING, CO_FREE);
