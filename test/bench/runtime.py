@@ -18,6 +18,10 @@ SOURCES = HERE / "runtime"
 
 # What is run, in this order, and what one operation is. Further names: further sources in runtime/.
 PROGRAMS = {
+    "switch": "bare switch of registers, beside boost.context's",
+    "yield": "giving way, of two",
+    "spawn": "coroutine started that ends at once",
+    "parked": "coroutine started, parked and released, of a million",
     "unbuffered": "channel without a buffer: one value sent and received",
     "pingpong": "channel without a buffer: there and back",
     "buffered": "channel with room for 100: one value sent and received",
@@ -30,12 +34,15 @@ PROGRAMS = {
     "waitgroup": "wait group: three coroutines started, and waited for",
 }
 
+# What a program is built with besides.
+FLAGS = {"switch": ["-iquote", str(HERE.parent.parent / "runtime"), "-lboost_context"]}
+
 
 def build_c(name, out, build, clang):
     program = out / f"{name}.c.bin"
     command = [clang, "-O2", "-g", "-D_GNU_SOURCE", f"-I{HERE.parent.parent / 'runtime' / 'include'}"]
     library = build / "lib" / "cspthread" / "libcsp.a"
-    subprocess.run([*command, SOURCES / f"{name}.c", library, "-o", program, "-lpthread"], check=True)
+    subprocess.run([*command, SOURCES / f"{name}.c", library, "-o", program, "-lpthread", *FLAGS.get(name, [])], check=True)
     return program
 
 

@@ -1,4 +1,4 @@
-// parked.go - a million goroutines parked on one channel: the time to start and to release them, memory.
+// parked.go - parked.c in Go.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 package main
 
@@ -9,17 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
-func cpuSeconds() float64 {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-}
-
-func residentMb() float64 {
+func residentMb() int {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0
@@ -27,7 +20,7 @@ func residentMb() float64 {
 	defer f.Close()
 	for s := bufio.NewScanner(f); s.Scan(); {
 		if fields := strings.Fields(s.Text()); fields[0] == "VmRSS:" {
-			kb, _ := strconv.ParseFloat(fields[1], 64)
+			kb, _ := strconv.Atoi(fields[1])
 			return kb / 1024
 		}
 	}
@@ -48,17 +41,18 @@ func main() {
 		<-gate
 		ended.Done()
 	}
-	start, cpu := time.Now(), cpuSeconds()
+	start, cpu := time.Now(), cpuNs()
 	for i := 0; i < n; i++ {
 		go waitAtGate()
 	}
 	parked.Wait()
-	fmt.Printf("parked_spawn %.2f s\n", time.Since(start).Seconds())
-	fmt.Printf("parked_spawn_cpu %.2f s\n", cpuSeconds()-cpu)
-	fmt.Printf("parked_memory %.2f MB\n", residentMb())
-	start, cpu = time.Now(), cpuSeconds()
+	spawn, spawnCpu := time.Since(start), cpuNs()-cpu
+	memory := residentMb()
+	start, cpu = time.Now(), cpuNs()
 	close(gate)
 	ended.Wait()
-	fmt.Printf("parked_release %.2f s\n", time.Since(start).Seconds())
-	fmt.Printf("parked_release_cpu %.2f s\n", cpuSeconds()-cpu)
+	release, releaseCpu := time.Since(start), cpuNs()-cpu
+	fmt.Printf("ops=%d wall_ns=%d cpu_ns=%d spawn_ms=%d spawn_cpu_ms=%d release_ms=%d release_cpu_ms=%d rss_mb=%d\n", n,
+		(spawn + release).Nanoseconds(), spawnCpu+releaseCpu, spawn.Milliseconds(), spawnCpu/1000000,
+		release.Milliseconds(), releaseCpu/1000000, memory)
 }

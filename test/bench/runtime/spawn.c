@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "bench.h"
 
-#include <csp/csp.h>
-
 #define BATCH 100
 
 static csp_wg done;
@@ -14,16 +12,17 @@ static void end_at_once(void *unused)
     csp_wg_done(&done);
 }
 
-int main(int argc, char **argv)
+static void run(long n)
 {
-    long n = operations(argc, argv, 5000000) / BATCH * BATCH;
-    double start = cpu_ns();
     for (long i = 0; i < n; i += BATCH) {
         csp_wg_add(&done, BATCH);
         for (int j = 0; j < BATCH; j++)
             csp_go(end_at_once, NULL);
         csp_wg_wait(&done);
     }
-    figure("spawn", (cpu_ns() - start) / (double)n, "ns");
-    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return bench(argc, argv, 4000000, run);
 }

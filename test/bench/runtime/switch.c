@@ -18,7 +18,6 @@ void *make_fcontext(void *stack_top, size_t size, void (*fn)(fcontext_transfer))
 
 #define STACK_SIZE 65536
 #define ROUNDS 101
-#define MAX_BEST 1e18
 
 static _Alignas(64) char own_stack[STACK_SIZE], boost_stack[STACK_SIZE];
 static void *here, *there;
@@ -30,12 +29,12 @@ static void own_other_side(void *unused)
         cspi_switch(&there, here);
 }
 
-static double own_round(long n)
+static int64_t own_round(long n)
 {
-    double start = cpu_ns();
+    int64_t start = csp_now();
     for (long i = 0; i < n; i++)
         cspi_switch(&here, there);
-    return (cpu_ns() - start) / (double)(2 * n);
+    return csp_now() - start;
 }
 
 static void boost_other_side(fcontext_transfer t)
@@ -44,30 +43,29 @@ static void boost_other_side(fcontext_transfer t)
         t = jump_fcontext(t.from, NULL);
 }
 
-static double boost_round(void **other, long n)
+static int64_t boost_round(void **other, long n)
 {
     void *to = *other;
-    double start = cpu_ns();
+    int64_t start = csp_now();
     for (long i = 0; i < n; i++)
         to = jump_fcontext(to, NULL).from;
-    double ns = (cpu_ns() - start) / (double)(2 * n);
     *other = to;
-    return ns;
+    return csp_now() - start;
 }
 
 int main(int argc, char **argv)
 {
-    long n = operations(argc, argv, 100000);
+    long n = argc > 1 ? atol(argv[1]) : 10000000;
+    long there_and_back = n / ROUNDS / 2;
     there = cspi_switch_prepare(own_stack + STACK_SIZE, own_other_side, NULL);
     void *other = make_fcontext(boost_stack + STACK_SIZE, STACK_SIZE, boost_other_side);
-    double own = MAX_BEST, boost = MAX_BEST;
+    int64_t own = INT64_MAX, boost = INT64_MAX;
     for (int i = 0; i < ROUNDS; i++) {
-        double a = own_round(n), b = boost_round(&other, n);
+        int64_t a = own_round(there_and_back), b = boost_round(&other, there_and_back);
         own = a < own ? a : own;
         boost = b < boost ? b : boost;
     }
-    figure("switch", own, "ns");
-    figure("switch_boost", boost, "ns");
-    figure("switch_ratio", own / boost, "x");
+    printf("ops=%ld wall_ns=%lld cpu_ns=%lld percent_of_boost=%lld\n", 2 * there_and_back, (long long)own,
+           (long long)own, (long long)(100 * own / boost));
     return 0;
 }

@@ -2,27 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "bench.h"
 
-#include <csp/csp.h>
-
-static long n;
 static csp_wg done;
 
-static void give_way(void *unused)
+static void give_way(void *times)
 {
-    (void)unused;
-    for (long i = 0; i < n; i++)
+    for (long i = 0; i < (long)(intptr_t)times; i++)
         csp_yield();
     csp_wg_done(&done);
 }
 
-int main(int argc, char **argv)
+static void run(long n)
 {
-    n = operations(argc, argv, 5000000);
-    double start = cpu_ns();
     csp_wg_add(&done, 2);
     for (int i = 0; i < 2; i++)
-        csp_go(give_way, NULL);
+        csp_go(give_way, (void *)(intptr_t)(n / 2));
     csp_wg_wait(&done);
-    figure("yield", (cpu_ns() - start) / (double)(2 * n), "ns");
-    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return bench(argc, argv, 10000000, run);
 }
