@@ -7,6 +7,7 @@
 #include "context.h"
 #include "errno.h"
 #include "go.h"
+#include "map.h"
 #include "select.h"
 #include "sync.h"
 #include "time.h"

@@ -1,0 +1,35 @@
+// syncmap_range_norace.c - a store happens before the range that comes to it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_norace %s
+#include "invisible.h"
+
+int value;
+static csp_syncmap *map;
+static const int key = 1, other = 2;
+
+static bool visit(const void *k, void *v, void *arg)
+{
+    (void)v, (void)arg;
+    return *(const int *)k == other;
+}
+
+static void writer(void *arg)
+{
+    (void)arg;
+    int v = 7;
+    value = 1; // line: write
+    csp_syncmap_store(map, &key, &v);
+    invisible_step();
+}
+
+int main(void)
+{
+    int v = 5;
+    map = csp_syncmap_new(sizeof key, sizeof v);
+    csp_syncmap_store(map, &other, &v);
+    csp_go(writer, NULL);
+    invisible_wait(1);
+    csp_syncmap_range(map, visit, NULL);
+    invisible_use(value); // line: read
+    return 0;
+}

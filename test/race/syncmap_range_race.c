@@ -1,0 +1,45 @@
+// syncmap_range_race.c - a range that finds only other keys sees nothing.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include "invisible.h"
+
+int value;
+static csp_syncmap *map;
+static const int key = 1, other = 2;
+
+static bool visit(const void *k, void *v, void *arg)
+{
+    (void)v, (void)arg;
+    return *(const int *)k != other;
+}
+
+static void writer(void *arg)
+{
+    (void)arg;
+    int v = 7;
+    value = 1; // line: write
+    csp_syncmap_store(map, &key, &v);
+    csp_syncmap_delete(map, &key);
+    invisible_step();
+}
+
+int main(void)
+{
+    int v = 5;
+    map = csp_syncmap_new(sizeof key, sizeof v);
+    csp_syncmap_store(map, &other, &v);
+    csp_go(writer, NULL);
+    invisible_wait(1);
+    csp_syncmap_range(map, visit, NULL);
+    invisible_use(value); // line: read
+    return 0;
+}
+
+// CHECK: WARNING: CspThreadSanitizer: data race (pid={{[0-9]+}})
+// CHECK-NEXT: {{^}}  Read of size 4 at 0x{{[0-9a-f]+}} by main coroutine{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 main {{.*}}syncmap_range_race.c:[[#read]]:
+// CHECK: {{^}}  Previous write of size 4 at 0x{{[0-9a-f]+}} by coroutine {{[0-9]+}}{{( \(mutexes: .*\))?}}:
+// CHECK-NEXT: {{^}}    #0 writer {{.*}}syncmap_range_race.c:[[#write]]:
+// CHECK: {{^}}  Location is global 'value' of size 4 at
+// CHECK: SUMMARY: CspThreadSanitizer: data race {{.*}}syncmap_range_race.c:[[#read]]:{{[0-9]+}} in main
+// CHECK: CspThreadSanitizer: reported 1 warnings
