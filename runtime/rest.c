@@ -123,9 +123,9 @@ void cspi_rest_check_locked(void)
         return;
     }
     // relaxed: whoever could change it is asleep, or has not yet parked and checks later
-    if (cspi_sched.stopping || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake())
+    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake())
         return;
-    if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound) {
+    if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound + cspi_fiber_tool_threads()) {
         cspi_sched.recheck = true;
         // One that sleeps already would not look again: it comes round here, and then knows.
         cspi_worker_send_looking(cspi_idle_take_keeper_locked());
@@ -153,7 +153,7 @@ void cspi_rest_halt(cspi_worker *w)
 // Workers stop at their next scheduling point; waits for that up to limit_ns, since a coroutine may compute for ever.
 static void stop_workers(cspi_worker *exempt, int64_t limit_ns)
 {
-    cspi_sched.exempt = exempt;
+    csp_store_rlx(&cspi_sched.exempt, exempt); // relaxed: only the exempt one's own thread acts on it
     csp_store_seq(&cspi_sched.stopping, 1u);
     for (int64_t until = cspi_now() + limit_ns;;) {
         cspi_lock_acquire(&cspi_sched.lock);
@@ -169,7 +169,7 @@ static void stop_workers(cspi_worker *exempt, int64_t limit_ns)
 
 void cspi_rest_resume(void)
 {
-    cspi_sched.exempt = NULL;
+    csp_store_rlx(&cspi_sched.exempt, (cspi_worker *)NULL); // relaxed: as in stop_workers
     csp_store_seq(&cspi_sched.stopping, 0u);
     cspi_futex_wake(&cspi_sched.stopping, CSPI_MAX_WORKERS);
     cspi_wake_one();

@@ -50,7 +50,7 @@ static void leave_worker(csp_co *co)
 {
     cspi_worker *w = cspi_worker_self();
     cspi_eh exceptions = cspi_eh_take();
-    cspi_fiber_leave(&co->fiber, &w->loop);
+    cspi_fiber_leave(&co->fiber, &w->loop, false);
     cspi_switch(&co->sp, w->sched_sp);
     cspi_fiber_arrive(&co->fiber, &cspi_worker_self()->loop);
     cspi_eh_put(exceptions);
@@ -165,6 +165,7 @@ static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_s
         char *lo = cspi_stack_lo(co);
         co->fiber = (cspi_fiber){.lo = lo, .size = (size_t)((char *)cspi_stack_hi(co) - lo)};
         cspi_fiber_forget_stack(lo, co->fiber.size);
+        cspi_fiber_init(&co->fiber);
         co->fn = fn;
         co->arg = arg;
         fn = begin_announced;
@@ -234,7 +235,7 @@ void cspi_co_finish(void)
     w->request = REQUEST_END;
     cspi_eh_take(); // ended by csp_exit inside a catch clause: what it caught is lost, as its frames are
     csp_co *co = w->current;
-    cspi_fiber_leave(co->kind == CO_MAIN ? &co->fiber : NULL, &w->loop); // others may still use main's locals
+    cspi_fiber_leave(&co->fiber, &w->loop, co->kind != CO_MAIN); // others may still use main's locals
     cspi_switch(&co->sp, w->sched_sp);
     __builtin_unreachable();
 }

@@ -77,8 +77,8 @@ bool cspi_worker_spawn(cspi_worker *w)
         return true;
     cspi_lock_acquire(&cspi_sched.lock);
     // Only the newest can be taken back simply; started in between, others would be beyond the count.
-    cspi_sched.n_started--;
-    cspi_sched.n_limit = cspi_sched.n_started;
+    csp_store_rlx(&cspi_sched.n_started, cspi_sched.n_started - 1); // relaxed: under the lock; thieves only look
+    csp_store_rlx(&cspi_sched.n_limit, cspi_sched.n_started);       // relaxed: likewise
     int n = cspi_sched.n_limit;
     csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_idle); // relaxed: under the lock
     cspi_lock_release(&cspi_sched.lock);
@@ -108,6 +108,7 @@ static csp_co *adopt_main(void)
     char *stack = cspi_stack_map_own(LOOP_STACK_SIZE);
     w->sched_sp = cspi_switch_prepare(stack + LOOP_STACK_SIZE, run_loop, NULL);
     w->loop = (cspi_fiber){.lo = stack, .size = LOOP_STACK_SIZE};
+    cspi_fiber_init(&w->loop);
     w->current = co;
     cspi_sched.n_started = 1;
     cspi_sched.n_available = cspi_sched.n_max - 1;

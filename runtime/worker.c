@@ -148,7 +148,8 @@ static cspi_worker *take_available(bool *is_new)
     cspi_worker *w = cspi_idle_take_locked();
     *is_new = !w && cspi_sched.n_started < cspi_sched.n_limit;
     if (*is_new) {
-        w = cspi_sched.workers[cspi_sched.n_started++];
+        w = cspi_sched.workers[cspi_sched.n_started];
+        csp_store_rlx(&cspi_sched.n_started, cspi_sched.n_started + 1); // relaxed: under the lock; thieves only look
         csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_available - 1); // relaxed: under the lock; W2 for lookers
         w->spinning = true;
     }
@@ -325,7 +326,7 @@ static csp_co *steal(cspi_worker *w)
 {
     if (!w->spinning) {
         // At most half of those at work may spin: relaxed, only a throttle.
-        int at_work = cspi_sched.n_limit - csp_load_rlx(&cspi_sched.n_available);
+        int at_work = csp_load_rlx(&cspi_sched.n_limit) - csp_load_rlx(&cspi_sched.n_available);
         if (2 * csp_load_rlx(&cspi_sched.n_spinning) >= at_work)
             return NULL;
         start_spinning(w);
@@ -426,7 +427,7 @@ static void run_due_timers(cspi_worker *w)
 static csp_co *find_work(cspi_worker *w)
 {
     for (;;) {
-        if (__builtin_expect(csp_load_acq(&cspi_sched.stopping) != 0, 0) && w != cspi_sched.exempt)
+        if (__builtin_expect(csp_load_acq(&cspi_sched.stopping) != 0, 0) && w != csp_load_rlx(&cspi_sched.exempt))
             cspi_rest_halt(w);
         if (w->tick % TIMERS_EVERY == 0)
             run_due_timers(w);
@@ -450,9 +451,9 @@ static void do_request(cspi_worker *w, csp_co *co)
     switch (w->request) {
     case REQUEST_PARK:
         cspi_co_set_state(co, CO_RUNNING, CO_PARKED);
-        w->release(w->release_arg); // from here on another worker may run co
-        if (__builtin_expect(w == cspi_sched.exempt, 0))
-            cspi_rest_resume(); // an exit handler waits for somebody
+        w->release(w->release_arg);                                     // from here on another worker may run co
+        if (__builtin_expect(w == csp_load_rlx(&cspi_sched.exempt), 0)) // relaxed: set by w's own thread
+            cspi_rest_resume();                                         // an exit handler waits for somebody
         break;
     case REQUEST_YIELD:
         cspi_co_set_state(co, CO_RUNNING, CO_RUNNABLE);
@@ -464,8 +465,10 @@ static void do_request(cspi_worker *w, csp_co *co)
         break;
     default:
         cspi_co_set_state(co, CO_RUNNING, CO_FREE);
-        if (co->kind == CO_COROUTINE)
-            cspi_stack_put(&w->stacks, co);
+        if (co->kind != CO_COROUTINE)
+            break;
+        cspi_fiber_fini(&co->fiber);
+        cspi_stack_put(&w->stacks, co);
     }
 }
 
@@ -479,7 +482,7 @@ static void came_back(cspi_worker *w, csp_co *co)
 // Until it parks, yields or ends.
 static void switch_to_co(cspi_worker *w, csp_co *co)
 {
-    cspi_fiber_leave(&w->loop, &co->fiber);
+    cspi_fiber_leave(&w->loop, &co->fiber, false);
     cspi_switch(&w->sched_sp, co->sp);
     cspi_fiber_arrive(&w->loop, &co->fiber);
 }

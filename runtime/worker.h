@@ -66,7 +66,7 @@ typedef struct cspi_sched_state {
     bool recheck;         // all are asleep but for threads we do not know: look again soon
     // --- under lock, atomic for readers that only look
     int n_global;
-    int n_started;
+    int n_started;        // at least 1 once a worker runs
     int n_limit;          // how many may be started: n_max, fewer when the system refuses threads
     int n_available;      // idle or not started: W3
     int n_bound_running;  // bound coroutines that are not parked: they may wake somebody
