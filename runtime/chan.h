@@ -3,7 +3,9 @@
 #ifndef CSP_RUNTIME_CHAN_H
 #define CSP_RUNTIME_CHAN_H
 
+#include "base/atomic.h"
 #include "csp/chan.h"
+#include "limit.h"
 #include "waitq.h"
 
 // Shared by the waiters of one select: who moves `fired` from 0 to 1 decides the select.
@@ -63,9 +65,28 @@ void cspi_chan_on_free(csp_chan *c, void (*on_free)(void *arg), void *arg);
 // *v was dropped. Callable from any thread; takes the channel's lock, never parks.
 bool cspi_chan_post(csp_chan *c, const void *v, void *snapshot);
 
+typedef enum cspi_outcome { CSPI_WOULD_PARK, CSPI_DONE, CSPI_CLOSED } cspi_outcome;
+
+// Whether a send or receive might not have to wait, without the lock. False is true of a moment of this call: what was
+// found full or empty was open then, since a closed channel stays closed and that is looked at last.
+static inline bool cspi_chan_looks_ready(const csp_chan *c, bool sends)
+{
+    // Acquire only keeps the loads in order.
+    size_t count = csp_load_acq(&c->count);
+    bool ready;
+    if (c->cap)
+        ready = sends ? count < c->cap : count > 0;
+    else
+        ready = csp_load_acq(sends ? &c->receivers.head : &c->senders.head) != NULL;
+    return ready || csp_load_rlx(&c->closed); // relaxed: the attempt under the lock decides
+}
+
+// A send (sends) or receive that would park, within a limit: select.c. What comes of it, as the locked attempts; WOULD_PARK:
+// gave up, errno says why.
+cspi_outcome cspi_chan_wait_limited(csp_chan *c, bool sends, void *buf, const cspi_limit *limit, const csp_site *site);
+
 // One attempt at an operation. Caller holds c->lock. The waiter of the partner that is to be readied after unlocking, if
 // any, is left in *wake.
-typedef enum cspi_outcome { CSPI_WOULD_PARK, CSPI_DONE, CSPI_CLOSED } cspi_outcome;
 cspi_outcome cspi_chan_send_locked(csp_chan *c, const void *v, csp_co **wake);
 cspi_outcome cspi_chan_recv_locked(csp_chan *c, void *v, csp_co **wake);
 

@@ -6,17 +6,22 @@
 // (Go's normal and starvation mode).
 //
 // Invariants  I1 QUEUED is set in state exactly while waiters is not empty; both change under the queue lock.
-//             I2 only the holder of the mutex takes waiters off the queue.
+//             I2 the holder of the mutex takes waiters off the queue; one that gives up takes itself off.
 //             I3 a waiter that was woken without the lock is running: it takes the lock or queues again.
+// Giving up   A hand-over to a waiter and its giving up meet under the queue lock: whoever comes first takes it off the queue,
+//             the other finds it gone. One that was woken to compete and then gives up instead owes nobody a wake-up: it
+//             found the mutex held, and that holder will see QUEUED if others wait (I1).
 // Freeing     The unlock's last touch of *m is the one that lets somebody else in: the fast compare-exchange, the fetch_and
 //             after the queue lock was released, or (hand-over) the release of the queue lock, while the new holder sleeps.
+//             When the queue turns out to be empty the unlocker still holds the mutex, and tries again from the start.
 // Ordering    E1 unlock: release on state -> lock: acquire on state; carries what the critical section wrote. A hand-over
 //             carries it through the queue lock and the scheduler.
 #include "waitq.h"
 
 #include "base/atomic.h"
+#include "csp/errno.h"
+#include "limit.h"
 #include "panic.h"
-#include "timer.h"
 
 enum { LOCKED = 1u, QUEUED = 2u };
 
@@ -25,7 +30,16 @@ static const int64_t handover_after_ns = 1000 * 1000;
 struct mutex_waiter {
     cspi_waiter base;
     int64_t since_ns;
-    bool handed; // the unlocker left the mutex locked, for us
+    // --- under the queue lock
+    bool queued;
+    bool granted; // it has the mutex; by an unlocker that left it locked, or by taking it
+};
+
+// One that may give up.
+struct limited_waiter {
+    cspi_giveup giveup; // first: abandon finds us
+    struct mutex_waiter w;
+    csp_mutex *m;
 };
 
 static cspi_lock *queue_lock(csp_mutex *m)
@@ -33,13 +47,19 @@ static cspi_lock *queue_lock(csp_mutex *m)
     return cspi_lock_of(&m->lock);
 }
 
+// The way without contention: one exchange from the likely state, which a load before it would only delay.
+CSPI_IN_PUBLIC bool try_take_free(csp_mutex *m)
+{
+    uint32_t s = 0;
+    return __builtin_expect(csp_cas_acq(&m->state, &s, (uint32_t)LOCKED), 1); // E1
+}
+
 static bool try_take(csp_mutex *m)
 {
-    uint32_t s = csp_load_rlx(&m->state); // relaxed: only a guess for the exchange below
-    while (!(s & LOCKED)) {
+    uint32_t s = csp_load_rlx(&m->state); // relaxed: a guess for the exchange
+    while (!(s & LOCKED))
         if (csp_cas_acq(&m->state, &s, s | LOCKED)) // E1
             return true;
-    }
     return false;
 }
 
@@ -53,64 +73,143 @@ static bool take_or_mark_locked(csp_mutex *m)
                 return true;
         } else if (s & QUEUED) {
             return false; // the holder saw or will see QUEUED: its unlock needs the queue lock, which we have
-        } else if (__atomic_compare_exchange_n(&m->state, &s, s | QUEUED, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        } else if (csp_cas_rlx(&m->state, &s, s | QUEUED)) {
             return false; // relaxed: the queue itself is guarded by its lock
         }
     }
 }
 
-static void lock_slow(csp_mutex *m, const csp_site *site)
+// Under the queue lock, w just came off: I1.
+static void note_left_locked(csp_mutex *m, struct mutex_waiter *w)
 {
-    struct mutex_waiter w = {.base.co = cspi_self()};
-    const cspi_wait wait = {.op = CSP_WAIT_MUTEX, .obj = m, .site = site};
-    cspi_lock_acquire(queue_lock(m));
-    while (!take_or_mark_locked(m)) {
-        if (w.since_ns) {
-            cspi_waitq_push_front(&m->waiters, &w.base); // keeps its place in the order
-        } else {
-            w.since_ns = cspi_now();
-            cspi_waitq_push(&m->waiters, &w.base);
-        }
-        cspi_park(&wait, queue_lock(m));
-        if (w.handed)
-            return;
-        cspi_lock_acquire(queue_lock(m));
-    }
-    cspi_lock_release(queue_lock(m));
+    w->queued = false;
+    if (cspi_waitq_empty(&m->waiters))
+        __atomic_fetch_and(&m->state, ~(uint32_t)QUEUED, __ATOMIC_RELAXED); // relaxed: guarded by the queue lock
 }
 
-static void unlock_slow(csp_mutex *m)
+// Takes the mutex; false: giveup (may be NULL) was abandoned, and somebody holds it.
+static bool wait_for_lock(csp_mutex *m, struct mutex_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
+{
+    for (;;) {
+        cspi_lock_acquire(queue_lock(m));
+        bool gave_up = giveup && giveup->why;
+        w->granted = gave_up ? try_take(m) : take_or_mark_locked(m);
+        if (w->granted || gave_up) {
+            cspi_lock_release(queue_lock(m));
+            return w->granted;
+        }
+        if (w->since_ns) {
+            cspi_waitq_push_front(&m->waiters, &w->base); // keeps its place in the order
+        } else {
+            w->since_ns = cspi_now();
+            cspi_waitq_push(&m->waiters, &w->base);
+        }
+        w->queued = true;
+        cspi_park(wait, queue_lock(m));
+        if (w->granted)
+            return true;
+    }
+}
+
+__attribute__((noinline)) static void lock_slow(csp_mutex *m, const csp_site *site)
+{
+    if (try_take(m))
+        return;
+    struct mutex_waiter w = {.base.co = cspi_self()};
+    const cspi_wait wait = {.op = CSP_WAIT_MUTEX, .obj = m, .site = site};
+    wait_for_lock(m, &w, NULL, &wait);
+}
+
+static void abandon_lock(cspi_giveup *g, int why)
+{
+    struct limited_waiter *l = (struct limited_waiter *)g;
+    csp_mutex *m = l->m;
+    csp_co *co = NULL;
+    cspi_lock_acquire(queue_lock(m));
+    if (!l->w.granted)
+        g->why = why;
+    if (l->w.queued) {
+        cspi_waitq_remove(&m->waiters, &l->w.base);
+        note_left_locked(m, &l->w);
+        co = l->w.base.co;
+    }
+    cspi_lock_release(queue_lock(m));
+    if (co)
+        cspi_ready(co);
+}
+
+// False: gave up, errno says why.
+static bool lock_limited(csp_mutex *m, const cspi_limit *limit, const csp_site *site)
+{
+    struct limited_waiter l = {.m = m, .w.base.co = cspi_self()};
+    const cspi_wait wait = {.op = CSP_WAIT_MUTEX, .will_wake = cspi_limit_will_wake(limit), .obj = m, .site = site};
+    bool taken = cspi_giveup_arm(&l.giveup, limit, abandon_lock);
+    if (taken) {
+        taken = wait_for_lock(m, &l.w, &l.giveup, &wait);
+        if (taken)
+            l.giveup.why = 0; // taken after all: nothing was observed of a cancellation
+        cspi_giveup_disarm(&l.giveup);
+    }
+    if (!taken)
+        errno = l.giveup.why;
+    return taken;
+}
+
+// False: nobody is queued, since the last one gave up; nothing was done.
+static bool unlock_to_waiter(csp_mutex *m)
 {
     cspi_lock_acquire(queue_lock(m));
     struct mutex_waiter *w = (struct mutex_waiter *)cspi_waitq_pop(&m->waiters);
-    if (!w) { // against I1 and I2: another unlock came in between
+    if (!w) {
         cspi_lock_release(queue_lock(m));
-        cspi_fatal("sync: unlock of unlocked mutex");
+        return false;
     }
-    if (cspi_waitq_empty(&m->waiters))
-        __atomic_fetch_and(&m->state, ~(uint32_t)QUEUED, __ATOMIC_RELAXED); // relaxed: guarded by the queue lock
-    bool handed = w->handed = cspi_now() - w->since_ns > handover_after_ns;
+    note_left_locked(m, w);
+    bool handed = w->granted = cspi_now() - w->since_ns > handover_after_ns;
     csp_co *co = w->base.co;
     cspi_lock_release(queue_lock(m));
     if (!handed)
         __atomic_fetch_and(&m->state, ~(uint32_t)LOCKED, __ATOMIC_RELEASE); // E1
     cspi_ready(co);
+    return true;
+}
+
+CSPI_IN_PUBLIC bool try_release(csp_mutex *m)
+{
+    uint32_t s = LOCKED;
+    return __builtin_expect(csp_cas_rel(&m->state, &s, 0u), 1); // E1
+}
+
+__attribute__((noinline)) static void unlock_slow(csp_mutex *m)
+{
+    do {
+        if (!(csp_load_rlx(&m->state) & LOCKED)) // relaxed: the holder's own lock is visible to it
+            cspi_fatal("sync: unlock of unlocked mutex");
+    } while (!unlock_to_waiter(m) && !try_release(m));
 }
 
 CSPI_IN_PUBLIC void lock(csp_mutex *m, const csp_site *site)
 {
-    if (!try_take(m))
+    if (!try_take_free(m))
         lock_slow(m, site);
     CSP_HOOK(locked, m, CSP_LOCK_WRITE, NULL, site);
 }
 
+CSPI_IN_PUBLIC bool lock_within(csp_mutex *m, cspi_limit limit, const csp_site *site)
+{
+    if (!try_take(m) && !lock_limited(m, &limit, site))
+        return false;
+    CSP_HOOK(locked, m, CSP_LOCK_WRITE, NULL, site);
+    return true;
+}
+
 CSPI_IN_PUBLIC void unlock(csp_mutex *m)
 {
-    if (!(csp_load_rlx(&m->state) & LOCKED)) // relaxed: the holder's own lock is visible to it
+    // The detector is told before anybody else can be let in, hence not by an unlock that will be found wrong.
+    if (CSP_HOOKS && !(csp_load_rlx(&m->state) & LOCKED)) // relaxed: the holder's own lock is visible to it
         cspi_fatal("sync: unlock of unlocked mutex");
     CSP_HOOK(unlocking, m, CSP_LOCK_WRITE);
-    uint32_t s = LOCKED;
-    if (!csp_cas_rel(&m->state, &s, 0u)) // E1
+    if (!try_release(m))
         unlock_slow(m);
 }
 
@@ -128,6 +227,18 @@ void csp_mutex_lock(csp_mutex *m)
 {
     CSPI_FRAME();
     lock(m, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+bool csp_mutex_lock_until(csp_mutex *m, int64_t at)
+{
+    CSPI_FRAME();
+    return lock_within(m, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+bool csp_mutex_lock_ctx(csp_mutex *m, csp_ctx *ctx)
+{
+    CSPI_FRAME();
+    return lock_within(m, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_mutex_trylock(csp_mutex *m)

@@ -10,19 +10,35 @@
 // csp_chan_free waits for waiters like ours to leave. The scratch memory is ours until we return, and we cannot return before
 // unlock_all has let go of every channel: to do so we need the lock of each but the winner's.
 //
-// A timeout is a timer on our stack that claims the select like a channel would. No channel lock keeps it from firing before
-// we are parked, so sel.lock does.
+// A timeout is a timer on our stack that claims the select like a channel would, and so is giving up (limit.h). No channel lock
+// keeps them from claiming before we are parked, so sel.lock does. Neither ever touches a channel: a send or receive with a
+// limit is a select of one case, since its channel may be freed as soon as the operation happened.
+//
+// Before the locks are taken each case that looks ready is tried alone, in the random order: mostly that is all. It is a legal
+// outcome, as that case was ready while its lock was held.
 #include "csp/select.h"
 
 #include "base/atomic.h"
 #include "chan.h"
+#include "csp/errno.h"
 #include "csp/go.h"
+#include "limit.h"
 #include "panic.h"
 #include "timer.h"
 
 #include <stdlib.h>
 
 enum { CASES_ON_STACK = 16 };
+
+enum patience { NONE, LIMITED, ENDLESS };
+
+// The select's limit, on its stack.
+struct select_giveup {
+    cspi_giveup giveup; // first: abandon finds us
+    cspi_select *sel;
+    csp_co *co;
+    bool parked; // under sel.lock
+};
 
 struct select_timer {
     cspi_timer timer;
@@ -41,6 +57,8 @@ typedef struct selection {
     const csp_case *timeout; // the earliest csp_case_after that is not due yet; NULL: none
     cspi_chan_waiter *waiters;
     csp_case_view *views;
+    const cspi_limit *limit; // NULL: none
+    bool is_plain;           // a send or receive: to be shown as that
     cspi_select sel;
 } selection;
 
@@ -88,26 +106,29 @@ static size_t drop_repeats(csp_chan **a, size_t n)
 static void add_to_poll(selection *s, size_t i)
 {
     size_t last = s->n_poll++;
-    size_t at = cspi_random() % (last + 1);
-    s->poll[last] = (uint32_t)i;
-    uint32_t other = s->poll[at];
+    size_t at = last ? (size_t)((uint64_t)cspi_random() * (last + 1) >> 32) : 0;
+    s->poll[last] = s->poll[at];
     s->poll[at] = (uint32_t)i;
-    s->poll[last] = other;
 }
 
 static void prepare(selection *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         const csp_case *k = &s->cases[i];
-        if (has_channel(k)) {
-            s->locks[s->n_locks++] = k->chan;
+        if (has_channel(k))
             add_to_poll(s, i);
-        } else if (k->op == CSP_WAIT_SLEEP && k->ns <= 0) {
+        else if (k->op == CSP_WAIT_SLEEP && k->ns <= 0)
             add_to_poll(s, i);
-        } else if (k->op == CSP_WAIT_SLEEP && (!s->timeout || k->ns < s->timeout->ns)) {
+        else if (k->op == CSP_WAIT_SLEEP && (!s->timeout || k->ns < s->timeout->ns))
             s->timeout = k;
-        }
     }
+}
+
+static void collect_locks(selection *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (has_channel(&s->cases[i]))
+            s->locks[s->n_locks++] = s->cases[i].chan;
     sort_by_address(s->locks, s->n_locks);
     s->n_locks = drop_repeats(s->locks, s->n_locks);
 }
@@ -153,21 +174,41 @@ static void unlock_all(void *arg)
     unlock_channels(locks, n);
 }
 
+// One case with a channel. Caller holds its lock.
+static verdict try_case_locked(const selection *s, uint32_t index, csp_co **wake)
+{
+    const csp_case *k = &s->cases[index];
+    cspi_outcome outcome = k->op == CSP_WAIT_SEND ? cspi_chan_send_locked(k->chan, k->buf, wake)
+                                                  : cspi_chan_recv_locked(k->chan, k->buf, wake);
+    if (outcome == CSPI_WOULD_PARK)
+        return (verdict){.index = -1};
+    return (verdict){.index = (int)index, .done = outcome == CSPI_DONE, .elem_size = k->chan->elem_size};
+}
+
 // Tries the cases in their random order. Caller holds all locks.
 static verdict try_cases_locked(selection *s, csp_co **wake)
 {
+    verdict v = {.index = -1};
+    for (size_t i = 0; i < s->n_poll && v.index < 0; i++)
+        v = try_case_locked(s, s->poll[i], wake); // a timeout that is due was found by try_each
+    return v;
+}
+
+// Tries those that look ready, each under its channel's lock alone.
+static verdict try_each(selection *s, csp_co **wake)
+{
     for (size_t i = 0; i < s->n_poll; i++) {
         const csp_case *k = &s->cases[s->poll[i]];
-        verdict v = {.index = (int)s->poll[i], .done = true};
         if (k->op == CSP_WAIT_SLEEP)
-            return v;
-        cspi_outcome outcome = k->op == CSP_WAIT_SEND ? cspi_chan_send_locked(k->chan, k->buf, wake)
-                                                      : cspi_chan_recv_locked(k->chan, k->buf, wake);
-        if (outcome == CSPI_WOULD_PARK)
+            return (verdict){.index = (int)s->poll[i], .done = true};
+        if (!cspi_chan_looks_ready(k->chan, k->op == CSP_WAIT_SEND))
             continue;
-        v.done = outcome == CSPI_DONE;
-        v.elem_size = k->chan->elem_size;
-        return v;
+        csp_chan *c = k->chan;
+        cspi_lock_acquire(&c->lock);
+        verdict v = try_case_locked(s, s->poll[i], wake);
+        cspi_lock_release(&c->lock);
+        if (v.index >= 0)
+            return v;
     }
     return (verdict){.index = -1};
 }
@@ -185,8 +226,24 @@ static void fire_timeout(cspi_timer *t)
         cspi_ready(st->co); // the coroutine waits in cspi_timer_stop until we have returned
 }
 
+// Runs on a scheduler's or a canceller's thread.
+static void abandon_select(cspi_giveup *g, int why)
+{
+    struct select_giveup *sg = (struct select_giveup *)g;
+    uint32_t undecided = 0;
+    cspi_lock_acquire(&sg->sel->lock);
+    bool ours = csp_cas_acqrel(&sg->sel->fired, &undecided, 1); // claims the select, as claim_waiter_locked does
+    if (ours)
+        g->why = why;
+    bool parked = sg->parked;
+    cspi_lock_release(&sg->sel->lock);
+    if (ours && parked)
+        cspi_ready(sg->co); // the coroutine waits in cspi_giveup_disarm until we have returned
+}
+
 static void queue_waiters_locked(selection *s)
 {
+    csp_co *self = cspi_self();
     for (size_t i = 0; i < s->n; i++) {
         const csp_case *k = &s->cases[i];
         bool real = has_channel(k);
@@ -196,7 +253,7 @@ static void queue_waiters_locked(selection *s)
         s->views[i].chan = k->chan;
         s->views[i].ch = k->chan->ch;
         s->waiters[i] = (cspi_chan_waiter){
-            .base.co = cspi_self(), .buf = k->buf, .sel = &s->sel, .index = i, .elem_size = k->chan->elem_size};
+            .base.co = self, .buf = k->buf, .sel = &s->sel, .index = i, .elem_size = k->chan->elem_size};
         cspi_waitq_push(k->op == CSP_WAIT_SEND ? &k->chan->senders : &k->chan->receivers, &s->waiters[i].base);
     }
 }
@@ -214,14 +271,24 @@ static void leave_queues(selection *s)
     }
 }
 
-// Caller holds all locks. Only cases with a channel are shown as something to wait for; a timeout shows as will_wake.
-static verdict park_until_claimed(selection *s, const csp_site *site)
+// How it shows to dumps and the leak check. Only cases with a channel are shown as something to wait for; a timeout shows as
+// will_wake.
+static cspi_wait describe_wait(const selection *s, const csp_site *site)
+{
+    bool will_wake = s->timeout || (s->limit && cspi_limit_will_wake(s->limit));
+    if (!s->is_plain)
+        return (cspi_wait){
+            .op = CSP_WAIT_SELECT, .will_wake = will_wake, .site = site, .cases = s->views, .n_cases = s->n};
+    csp_chan *c = s->cases[0].chan;
+    return (cspi_wait){.op = s->cases[0].op, .will_wake = will_wake, .obj = c, .ch = c ? c->ch : NULL, .site = site};
+}
+
+// Caller holds all locks and sel.lock; the select is undecided.
+static void park(selection *s, const csp_site *site)
 {
     struct select_timer timeout = {.sel = &s->sel, .co = cspi_self()};
-    const cspi_wait wait = {
-        .op = CSP_WAIT_SELECT, .will_wake = s->timeout != NULL, .site = site, .cases = s->views, .n_cases = s->n};
+    const cspi_wait wait = describe_wait(s, site);
     queue_waiters_locked(s);
-    cspi_lock_acquire(&s->sel.lock);
     if (s->timeout) {
         int64_t now = cspi_now();
         int64_t when = s->timeout->ns > INT64_MAX - now ? INT64_MAX : now + s->timeout->ns;
@@ -231,40 +298,96 @@ static verdict park_until_claimed(selection *s, const csp_site *site)
     if (s->timeout)
         cspi_timer_stop(&timeout.timer);
     leave_queues(s);
+}
+
+// What a select that was parked, and is decided, came to; whether it was given up stands in `gave_up`.
+static verdict read_verdict(const selection *s, bool gave_up)
+{
     cspi_chan_waiter *w = s->sel.winner;
-    if (!w)
-        // NOLINTNEXTLINE(clang-analyzer-core.NullPointerArithm): nobody won, so the timeout did
-        return (verdict){.index = (int)(s->timeout - s->cases), .done = true};
-    return (verdict){.index = (int)w->index, .done = w->done, .elem_size = w->elem_size};
+    if (w)
+        return (verdict){.index = (int)w->index, .done = w->done, .elem_size = w->elem_size};
+    if (gave_up)
+        return (verdict){.index = -1};
+    // NOLINTNEXTLINE(clang-analyzer-core.NullPointerArithm): nobody won, so the timeout did
+    return (verdict){.index = (int)(s->timeout - s->cases), .done = true};
 }
 
 // --- the whole ------------------------------------------------------------------------------------------------------------
 
-static verdict decide(selection *s, bool may_park, const csp_site *site)
+// Nothing was ready. Caller holds no lock; giveup is armed.
+static verdict wait_limited(selection *s, struct select_giveup *g, const csp_site *site)
+{
+    csp_co *wake = NULL;
+    lock_all(s);
+    verdict v = try_cases_locked(s, &wake); // the world has changed since we looked
+    cspi_lock_acquire(&s->sel.lock);
+    bool parks = v.index < 0 && !g->giveup.why;
+    if (parks) {
+        g->parked = true;
+        park(s, site);
+        v = read_verdict(s, g->giveup.why);
+    } else {
+        csp_store_rlx(&s->sel.fired, 1u); // under sel.lock; relaxed: abandon, which takes that lock, comes too late now
+        unlock_all(s);
+    }
+    if (wake)
+        cspi_ready(wake);
+    if (v.index >= 0)
+        g->giveup.why = 0; // nothing was observed of a cancellation
+    return v;
+}
+
+// Nothing was ready. Caller holds no lock.
+static verdict decide_limited(selection *s, const csp_site *site)
+{
+    struct select_giveup g = {.sel = &s->sel, .co = cspi_self()};
+    verdict v = {.index = -1};
+    if (cspi_giveup_arm(&g.giveup, s->limit, abandon_select)) {
+        v = wait_limited(s, &g, site);
+        cspi_giveup_disarm(&g.giveup);
+    }
+    if (v.index < 0)
+        errno = g.giveup.why;
+    return v;
+}
+
+static verdict decide(selection *s, enum patience patience, const csp_site *site)
 {
     csp_co *wake = NULL;
     prepare(s);
-    lock_all(s);
-    verdict v = try_cases_locked(s, &wake);
-    if (v.index < 0 && may_park)
-        return park_until_claimed(s, site);
-    unlock_channels(s->locks, s->n_locks);
+    verdict v = try_each(s, &wake);
+    if (v.index < 0 && (patience != NONE || s->n_poll > 1)) {
+        collect_locks(s);
+        if (patience == LIMITED)
+            return decide_limited(s, site);
+        lock_all(s);
+        v = try_cases_locked(s, &wake);
+        if (v.index < 0 && patience == ENDLESS) {
+            cspi_lock_acquire(&s->sel.lock);
+            park(s, site);
+            return read_verdict(s, false);
+        }
+        unlock_channels(s->locks, s->n_locks);
+    }
     if (wake)
         cspi_ready(wake);
     return v;
 }
 
-static verdict decide_few(const csp_case *cases, size_t n, bool may_park, const csp_site *site)
+static verdict decide_few(const csp_case *cases, size_t n, enum patience patience, const cspi_limit *limit,
+                          const csp_site *site)
 {
     csp_chan *locks[CASES_ON_STACK];
     uint32_t poll[CASES_ON_STACK];
     cspi_chan_waiter waiters[CASES_ON_STACK];
     csp_case_view views[CASES_ON_STACK];
-    selection s = {.cases = cases, .n = n, .locks = locks, .poll = poll, .waiters = waiters, .views = views};
-    return decide(&s, may_park, site);
+    selection s = {
+        .cases = cases, .n = n, .locks = locks, .poll = poll, .waiters = waiters, .views = views, .limit = limit};
+    return decide(&s, patience, site);
 }
 
-static verdict decide_many(const csp_case *cases, size_t n, bool may_park, const csp_site *site)
+static verdict decide_many(const csp_case *cases, size_t n, enum patience patience, const cspi_limit *limit,
+                           const csp_site *site)
 {
     size_t each = sizeof(cspi_chan_waiter) + sizeof(csp_case_view) + sizeof(csp_chan *) + sizeof(uint32_t);
     CSP_HOOK(ignore_begin);
@@ -276,8 +399,9 @@ static verdict decide_many(const csp_case *cases, size_t n, bool may_park, const
     csp_case_view *views = (csp_case_view *)(waiters + n);
     csp_chan **locks = (csp_chan **)(views + n);
     uint32_t *poll = (uint32_t *)(locks + n);
-    selection s = {.cases = cases, .n = n, .locks = locks, .poll = poll, .waiters = waiters, .views = views};
-    verdict v = decide(&s, may_park, site);
+    selection s = {
+        .cases = cases, .n = n, .locks = locks, .poll = poll, .waiters = waiters, .views = views, .limit = limit};
+    verdict v = decide(&s, patience, site);
     CSP_HOOK(ignore_begin);
     free(scratch);
     CSP_HOOK(ignore_end);
@@ -299,10 +423,13 @@ CSPI_IN_PUBLIC void deliver(const csp_case *k, verdict v)
     }
 }
 
-CSPI_IN_PUBLIC int run_select(const csp_case *cases, size_t n, bool may_park, const csp_site *site)
+CSPI_IN_PUBLIC int run_select(const csp_case *cases, size_t n, enum patience patience, cspi_limit limit,
+                              const csp_site *site)
 {
     note_entry(cases, n);
-    verdict v = n <= CASES_ON_STACK ? decide_few(cases, n, may_park, site) : decide_many(cases, n, may_park, site);
+    const cspi_limit *l = patience == LIMITED ? &limit : NULL;
+    verdict v =
+        n <= CASES_ON_STACK ? decide_few(cases, n, patience, l, site) : decide_many(cases, n, patience, l, site);
     if (v.index >= 0)
         deliver(&cases[v.index], v);
     return v.index;
@@ -311,13 +438,48 @@ CSPI_IN_PUBLIC int run_select(const csp_case *cases, size_t n, bool may_park, co
 int csp_select(const csp_case *cases, size_t n)
 {
     CSPI_FRAME();
-    return run_select(cases, n, true, CSP_HOOK_VALUE(take_site, NULL));
+    return run_select(cases, n, ENDLESS, (cspi_limit){0}, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+int csp_select_until(const csp_case *cases, size_t n, int64_t at)
+{
+    CSPI_FRAME();
+    return run_select(cases, n, LIMITED, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+int csp_select_ctx(const csp_case *cases, size_t n, csp_ctx *ctx)
+{
+    CSPI_FRAME();
+    cspi_limit limit = {.until = CSPI_NO_LIMIT, .ctx = ctx};
+    return run_select(cases, n, LIMITED, limit, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 int csp_try_select(const csp_case *cases, size_t n)
 {
     CSPI_FRAME();
-    return run_select(cases, n, false, CSP_HOOK_VALUE(take_site, NULL));
+    return run_select(cases, n, NONE, (cspi_limit){0}, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+// The caller has told the detector of the call, and tells it of what comes of it.
+cspi_outcome cspi_chan_wait_limited(csp_chan *c, bool sends, void *buf, const cspi_limit *limit, const csp_site *site)
+{
+    const csp_case k = {.op = sends ? CSP_WAIT_SEND : CSP_WAIT_RECV, .chan = c, .buf = buf, .site = site};
+    csp_chan *lock;
+    uint32_t poll;
+    cspi_chan_waiter waiter;
+    csp_case_view view;
+    selection s = {.cases = &k,
+                   .n = 1,
+                   .locks = &lock,
+                   .poll = &poll,
+                   .waiters = &waiter,
+                   .views = &view,
+                   .limit = limit,
+                   .is_plain = true};
+    verdict v = decide(&s, LIMITED, site);
+    if (v.index < 0)
+        return CSPI_WOULD_PARK;
+    return v.done ? CSPI_DONE : CSPI_CLOSED;
 }
 
 csp_case csp_case_send(csp_chan *c, const void *v)

@@ -8,6 +8,7 @@
 #ifndef CSP_RUNTIME_WAITQ_H
 #define CSP_RUNTIME_WAITQ_H
 
+#include "base/atomic.h"
 #include "csp/sync.h"
 #include "sched.h"
 
@@ -22,6 +23,7 @@ typedef struct cspi_waiter {
     csp_co *co;
 } cspi_waiter;
 
+// Changed under the object's lock. The head is stored atomically for who only looks whether somebody waits (relaxed: a hint).
 typedef struct csp_waitq cspi_waitq;
 
 static inline bool cspi_waitq_empty(const cspi_waitq *q)
@@ -36,7 +38,7 @@ static inline void cspi_waitq_push(cspi_waitq *q, cspi_waiter *w)
     if (q->tail)
         q->tail->next = w;
     else
-        q->head = w;
+        csp_store_rlx(&q->head, w);
     q->tail = w;
 }
 
@@ -48,7 +50,7 @@ static inline void cspi_waitq_push_front(cspi_waitq *q, cspi_waiter *w)
         q->head->prev = w;
     else
         q->tail = w;
-    q->head = w;
+    csp_store_rlx(&q->head, w);
 }
 
 static inline void cspi_waitq_remove(cspi_waitq *q, cspi_waiter *w)
@@ -56,7 +58,7 @@ static inline void cspi_waitq_remove(cspi_waitq *q, cspi_waiter *w)
     if (w->prev)
         w->prev->next = w->next;
     else
-        q->head = w->next;
+        csp_store_rlx(&q->head, w->next);
     if (w->next)
         w->next->prev = w->prev;
     else
@@ -77,7 +79,8 @@ static inline cspi_waiter *cspi_waitq_pop(cspi_waitq *q)
 static inline cspi_waiter *cspi_waitq_take_all(cspi_waitq *q)
 {
     cspi_waiter *list = q->head;
-    q->head = q->tail = NULL;
+    csp_store_rlx(&q->head, (cspi_waiter *)NULL);
+    q->tail = NULL;
     return list;
 }
 
@@ -89,6 +92,52 @@ static inline void cspi_waitq_ready_all(cspi_waiter *list)
         cspi_ready(list->co);
         list = next;
     }
+}
+
+// --- waiters that may give up, where a grant must not be followed by a touch of the object --------------------------------
+//
+// A wait with a limit is abandoned from another thread, which then needs the object's lock. Where the object may be freed as
+// soon as the waiter was granted (by another one that the same call woke: conditions, wait groups), the abandoning thread has
+// to know before it touches the object that the waiter was not: whoever moves `decided` from 0 to 1 first decides, the one
+// who grants or the one who abandons. A waiter decided by the latter stays in the queue until that one has the lock.
+typedef struct cspi_claimed_waiter {
+    cspi_waiter base;
+    bool may_give_up;
+    bool granted;     // under the object's lock
+    bool queued;      // under the object's lock
+    uint32_t decided; // atomic
+} cspi_claimed_waiter;
+
+static inline bool cspi_waiter_claim(cspi_claimed_waiter *w)
+{
+    uint32_t undecided = 0;
+    return !w->may_give_up || csp_cas_acqrel(&w->decided, &undecided, 1);
+}
+
+// Takes the first waiter that has not given up off q and grants it; NULL: none. All in q are cspi_claimed_waiters; the
+// object's lock is held.
+static inline cspi_waiter *cspi_waitq_grant(cspi_waitq *q)
+{
+    for (cspi_waiter *w = q->head; w; w = w->next) {
+        cspi_claimed_waiter *c = (cspi_claimed_waiter *)w;
+        if (!cspi_waiter_claim(c))
+            continue;
+        cspi_waitq_remove(q, w);
+        c->queued = false;
+        c->granted = true;
+        return w;
+    }
+    return NULL;
+}
+
+// As above, all of them, as a list linked by next.
+static inline cspi_waiter *cspi_waitq_grant_all(cspi_waitq *q)
+{
+    cspi_waitq granted = {0};
+    cspi_waiter *w;
+    while ((w = cspi_waitq_grant(q)))
+        cspi_waitq_push(&granted, w);
+    return granted.head;
 }
 
 // The public structs keep their lock as a bare word, so that sync.h needs no internal header.

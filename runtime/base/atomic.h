@@ -18,6 +18,8 @@
 #define csp_add_rlx(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define csp_add_seq(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 // expected is an lvalue's address; on failure it receives what was there, loaded relaxed.
+#define csp_cas_rlx(p, expected, v)                                                                                    \
+    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define csp_cas_acq(p, expected, v)                                                                                    \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
 #define csp_cas_rel(p, expected, v)                                                                                    \

@@ -23,6 +23,7 @@ extern "C" {
 CSP_PUBLIC_BEGIN
 
 typedef struct csp_chan csp_chan;
+typedef struct csp_ctx csp_ctx; // context.h
 
 // A new channel for elements of elem_size bytes with room for cap of them. elem_size 0: a pure signal. The caller owns it
 // and frees it with csp_chan_free. Never NULL: out of memory is fatal. Go: make(chan T, cap).
@@ -41,6 +42,18 @@ CSP_SITE void csp_send(csp_chan *c, const void *v);
 // Receives into *v. Parks while there is nothing to receive. True: *v is a value that was sent. False: c is closed and
 // drained, *v was zeroed. v may be NULL: the value is dropped. NULL channel: parks for ever. Go: v, ok = <-c.
 CSP_SITE bool csp_recv(csp_chan *c, void *v);
+
+// As csp_send, but gives up at an instant of csp_now(), or when ctx is cancelled or its deadline passes (NULL, background:
+// never). True: sent. False: gave up, nothing was sent and nothing is ordered, but for a cancellation before the return that
+// reports it; errno is ETIMEDOUT or ECANCELED. What can be done at once is done although the limit is over. NULL channel: parks
+// until the limit. Go: select { case c <- v: case <-ctx.Done(): }.
+CSP_SITE bool csp_send_until(csp_chan *c, const void *v, int64_t at);
+CSP_SITE bool csp_send_ctx(csp_chan *c, const void *v, csp_ctx *ctx);
+
+// As csp_recv, with the limits of csp_send_until and csp_send_ctx. 1: received. 0: gave up, errno says why, *v is untouched. -1:
+// closed and drained, *v was zeroed. NULL channel: parks until the limit.
+CSP_SITE int csp_recv_until(csp_chan *c, void *v, int64_t at);
+CSP_SITE int csp_recv_ctx(csp_chan *c, void *v, csp_ctx *ctx);
 
 // Sends if that needs no waiting, and never parks. False: it would have parked (also: NULL channel); nothing was sent, and
 // nothing is ordered by it. Panics with "send on closed channel". Go: select { case c <- v: default: }.

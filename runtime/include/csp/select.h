@@ -43,6 +43,12 @@ CSP_SITE csp_case csp_case_after(int64_t ns);
 // random and even. n = 0 (cases may then be NULL), and only NULL channels: parks for ever.
 CSP_SITE int csp_select(const csp_case *cases, size_t n);
 
+// As csp_select, but gives up at an instant of csp_now(), or when ctx is cancelled or its deadline passes (NULL, background:
+// never): -1, and errno is ETIMEDOUT or ECANCELED. A case that is ready at once is taken although the limit is over. What gave
+// up orders nothing, but for a cancellation before the return that reports it.
+CSP_SITE int csp_select_until(const csp_case *cases, size_t n, int64_t at);
+CSP_SITE int csp_select_ctx(const csp_case *cases, size_t n, csp_ctx *ctx);
+
 // As csp_select, but never parks: -1 when no case is ready. Go: a select with default.
 CSP_SITE int csp_try_select(const csp_case *cases, size_t n);
 

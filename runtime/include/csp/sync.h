@@ -17,6 +17,15 @@ extern "C" {
 #endif
 CSP_PUBLIC_BEGIN
 
+typedef struct csp_ctx csp_ctx; // context.h
+
+// Waiting with a limit. The _until forms give up at an instant of csp_now(), the _ctx forms when ctx is cancelled or its
+// deadline passes (NULL or background: never). They return true when they did what the plain form does; giving up they
+// return false with errno ETIMEDOUT or ECANCELED (csp_ctx_err(ctx)), having changed and ordered nothing - except that a
+// cancellation happens before the return that reports it. A limit that is over already still lets them succeed when that
+// needs no waiting. Who gives up lets those who waited behind it go on. csp_once_do has no such form, as Go's has none: a
+// caller that gave up would have to do without what the others rely on.
+
 // First and last of those parked on an object; the runtime's.
 struct csp_waitq {
     struct cspi_waiter *head;
@@ -34,6 +43,9 @@ typedef struct csp_mutex {
 
 // Parks until the lock is free, and takes it.
 CSP_SITE void csp_mutex_lock(csp_mutex *m);
+// The same with a limit; false: not locked, see above.
+CSP_SITE bool csp_mutex_lock_until(csp_mutex *m, int64_t at);
+CSP_SITE bool csp_mutex_lock_ctx(csp_mutex *m, csp_ctx *ctx);
 // Never parks. False: somebody holds it (this orders nothing).
 CSP_SITE bool csp_mutex_trylock(csp_mutex *m);
 // Never parks. Fatal when m is not locked: "sync: unlock of unlocked mutex".
@@ -43,9 +55,9 @@ CSP_SITE void csp_mutex_unlock(csp_mutex *m);
 // Many readers or one writer. A waiting writer keeps new readers out, so do not read-lock recursively; the readers that
 // waited for a writer go before the next writer. Go: sync.RWMutex.
 typedef struct csp_rwmutex {
-    uint32_t lock;    // guards all below
-    uint32_t writing; // 1: a writer holds it
-    uint64_t readers; // how many readers hold it
+    uint32_t lock; // guards the queues
+    uint32_t unused;
+    uint64_t state;
     struct csp_waitq waiting_writers;
     struct csp_waitq waiting_readers;
 } csp_rwmutex;
@@ -56,14 +68,19 @@ CSP_SITE void csp_rwmutex_unlock(csp_rwmutex *m);   // fatal: "sync: Unlock of u
 CSP_SITE void csp_rwmutex_rlock(csp_rwmutex *m);    // for reading; parks
 CSP_SITE bool csp_rwmutex_tryrlock(csp_rwmutex *m); // never parks; false: held for writing, or a writer waits
 CSP_SITE void csp_rwmutex_runlock(csp_rwmutex *m);  // fatal: "sync: RUnlock of unlocked RWMutex"
+// The same with a limit; false: not locked. Readers kept out by a writer alone come in when it gives up.
+CSP_SITE bool csp_rwmutex_lock_until(csp_rwmutex *m, int64_t at);
+CSP_SITE bool csp_rwmutex_lock_ctx(csp_rwmutex *m, csp_ctx *ctx);
+CSP_SITE bool csp_rwmutex_rlock_until(csp_rwmutex *m, int64_t at);
+CSP_SITE bool csp_rwmutex_rlock_ctx(csp_rwmutex *m, csp_ctx *ctx);
 
 // --- wait group -----------------------------------------------------------------------------------------------------------
 // A counter one can wait on. When it was 0, add before starting what will call done, not inside it: an add that is not
 // ordered with a concurrent wait is reported as a race. Go: sync.WaitGroup.
 typedef struct csp_wg {
-    uint32_t lock;  // guards all below
+    uint32_t lock;  // guards the queue
     uint32_t noted; // the detector has been told of a wait
-    int64_t count;
+    int64_t state;
     struct csp_waitq waiters;
     uint64_t first_add; // never touched by the runtime: stands for "add from 0 against wait" in the detector
 } csp_wg;
@@ -73,6 +90,9 @@ CSP_SITE void csp_wg_add(csp_wg *wg, int n);
 CSP_SITE void csp_wg_done(csp_wg *wg); // csp_wg_add(wg, -1)
 // Parks until the counter is 0; every done so far happens before its return. The group may then be used again, or freed.
 CSP_SITE void csp_wg_wait(csp_wg *wg);
+// The same with a limit; false: gave up. The group may not be freed then: the others are not done.
+CSP_SITE bool csp_wg_wait_until(csp_wg *wg, int64_t at);
+CSP_SITE bool csp_wg_wait_ctx(csp_wg *wg, csp_ctx *ctx);
 
 // --- once -----------------------------------------------------------------------------------------------------------------
 typedef struct csp_once {
@@ -95,6 +115,11 @@ typedef struct csp_cond {
 // Unlocks m, parks until a signal, and locks m again. m must be locked. There are no spurious returns, but what was waited
 // for may have changed again: wait in a loop. What the signaller did before happens before the return. Go: sync.Cond.
 CSP_SITE void csp_cond_wait(csp_cond *cond, csp_mutex *m);
+// The same with a limit. True: a signal was received; false: gave up. Either way m is locked again on return, which has no
+// limit. A limit that is over already returns false without unlocking m. A signal and giving up never coincide: the signal
+// goes to somebody who waits on.
+CSP_SITE bool csp_cond_wait_until(csp_cond *cond, csp_mutex *m, int64_t at);
+CSP_SITE bool csp_cond_wait_ctx(csp_cond *cond, csp_mutex *m, csp_ctx *ctx);
 // Wakes the one that waits longest, or nobody. Never parks; m need not be held.
 CSP_SITE void csp_cond_signal(csp_cond *cond);
 // Wakes all that wait now.
@@ -104,9 +129,9 @@ CSP_SITE void csp_cond_broadcast(csp_cond *cond);
 // Permits taken and returned in any amounts; waiters are served strictly in order, so a large request is not starved by
 // small ones. Zeroed it has no permits. Go: golang.org/x/sync/semaphore.
 typedef struct csp_sem {
-    uint32_t lock; // guards all below
+    uint32_t lock; // guards the queue
     uint32_t unused;
-    int64_t permits;
+    int64_t permits; // the sign bit: somebody waits
     struct csp_waitq waiters;
 } csp_sem;
 
@@ -114,9 +139,13 @@ typedef struct csp_sem {
 CSP_SITE void csp_sem_init(csp_sem *s, int64_t n);
 // Parks until k permits are there and nobody waits before us, and takes them.
 CSP_SITE void csp_sem_acquire(csp_sem *s, int64_t k);
+// The same with a limit; false: took none. Smaller requests behind one that gives up go on. Go: Weighted.Acquire(ctx, n).
+CSP_SITE bool csp_sem_acquire_until(csp_sem *s, int64_t k, int64_t at);
+CSP_SITE bool csp_sem_acquire_ctx(csp_sem *s, int64_t k, csp_ctx *ctx);
 // Never parks. False: not enough permits, or somebody waits for some.
 CSP_SITE bool csp_sem_tryacquire(csp_sem *s, int64_t k);
-// Returns k permits. Never parks. A negative amount panics in all four: "csp_sem: negative number of permits".
+// Returns k permits. Never parks. Panics with "csp_sem: too many permits" beyond 2^63 - 1. A negative amount panics in all of
+// these: "csp_sem: negative number of permits".
 CSP_SITE void csp_sem_release(csp_sem *s, int64_t k);
 
 CSP_PUBLIC_END
