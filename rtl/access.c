@@ -132,7 +132,7 @@ void cspr_check_report(cspr_check *c)
 // the epoch: a hit is as exact as the inline check's (A10). A free or allocation of our own ends all hits, since the block
 // may become somebody else's within our epoch.
 
-enum { FILTER_SLOTS = 512 };
+enum { FILTER_SLOTS = 512, LOOK_AGAIN = 32 };
 static __thread struct {
     uint64_t word; // bit 0: written
     uint64_t done; // a cell: epoch, mask of bytes, and the filter's generation in place of the stack
@@ -283,7 +283,7 @@ static uint64_t shared_cell(const cspr_check *c, uint64_t r, unsigned mask)
     }
     if (!n) // all that was read happened before
         return cspr_cell_mask(r) & ~mask ? 0 : cspr_cell_of(c->epoch, mask, c->stack);
-    if (n == CSPR_READSET_MAX || cspr_cell_mask(r) != mask)
+    if (n == CSPR_READSET_MAX || cspr_cell_mask(r) != mask || !cspr_readset_pays())
         return 0;
     member[n++] = cspr_cell_of(c->epoch, 0, c->stack);
     return cspr_readset_cell(member, n, mask);
@@ -358,7 +358,8 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
             cspr_record_drop_syncs(rec);
     }
     uint64_t read, write;
-    if ((changed || !cspr_cell_is_aside(w)) && cspr_record_collapse(rec, &read, &write)) {
+    bool tries = changed || !cspr_cell_is_aside(w) || c->kind == CSPR_READ;
+    if (tries && cspr_record_collapse(rec, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
     }
@@ -424,7 +425,7 @@ static void access_taken(cspr_check *c, uint64_t *cells, uint64_t w, uintptr_t w
 void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
 {
     bool is_write = c->kind == CSPR_WRITE;
-    if (is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
+    if (is_write && is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
         return;
     uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
     if (!c->epoch || !record_settled(cells, w, word, mask, is_write, c->epoch, c->stack))
@@ -442,8 +443,9 @@ static inline bool is_recorded(uintptr_t addr, unsigned mask, bool is_write, uin
     uint64_t cell = __atomic_load_n(&cspr_shadow_of(addr)[is_write], __ATOMIC_RELAXED);
     if (!((cell ^ current) & (~0ull << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT)))
         return true;
-    if (cspr_cell_is_aside(cell) && is_aside_now(addr))
-        return filter_has(addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current));
+    if (cspr_cell_is_aside(cell) && is_aside_now(addr)) // a read that comes again and again looks for a read set
+        return filter_has(addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current)) &&
+               (is_write || ++cspr_shared_reads % LOOK_AGAIN);
     return !is_write && cspr_readset_covers(cell, mask, cspr_cell_epoch(current));
 }
 

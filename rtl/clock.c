@@ -1,171 +1,260 @@
-// clock.c - joining, publishing and sharing of clock leaves.
+// clock.c - joining, publishing and accumulating what is known; the trees are clock_tree.c's.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Invariants:  I1 a leaf with refs > 1 is never written   I2 a stamp is never written after it has a second reference
-// Ordering:    E1 unref of a leaf or stamp: release -> the last unref: acquire; all reads of it precede its reuse
+// Invariants:  I1 known.at[i] is newer than what known.tree has of known.id[i]   I2 all of known.within is in known.tree
+//              I3 a stamp is never written after it has a second reference
+//              I4 a published stamp has room for one more recent value, so that taking it over needs no new tree
+// Ordering:    E1 unref of a stamp: release -> the last unref: acquire; all reads of it precede its reuse
 #include "clock.h"
 
 #include "alloc.h"
+#include "clock_tree.h"
 #include "rtl.h"
 
-#include <string.h>
+// --- what is known ----------------------------------------------------------------------------------------------------------
 
-static void unref_leaf(cspr_leaf *l)
+static void set_within(cspr_known *k, cspr_tree *tree)
 {
-    if (l && __atomic_fetch_sub(&l->refs, 1, __ATOMIC_ACQ_REL) == 1) // E1
-        cspr_free(l, sizeof *l);
+    cspr_tree_ref(tree);
+    cspr_tree_unref(k->within);
+    k->within = tree;
 }
 
-static cspr_leaf *ref_leaf(cspr_leaf *l)
+static void set_tree(cspr_known *k, cspr_tree *tree)
 {
-    if (l)
-        __atomic_fetch_add(&l->refs, 1, __ATOMIC_RELAXED); // relaxed: the caller's own reference keeps it alive
-    return l;
+    cspr_tree_ref(tree);
+    cspr_tree_unref(k->tree);
+    k->tree = tree;
 }
+
+static void forget(cspr_known *k)
+{
+    cspr_tree_unref(k->tree);
+    cspr_tree_unref(k->within);
+    *k = (cspr_known){0};
+}
+
+static void copy(cspr_known *k, const cspr_known *from)
+{
+    *k = *from;
+    cspr_tree_ref(k->tree);
+    cspr_tree_ref(k->within);
+}
+
+// The recent values go into the tree.
+static void fold(cspr_known *k)
+{
+    // Shared, it stays what others descend from; ours alone, it is written in place.
+    if (k->tree && __atomic_load_n(&k->tree->refs, __ATOMIC_RELAXED) > 1) // relaxed: a hint for J3
+        set_within(k, k->tree);
+    for (uint32_t i = 0; i < k->n; i++)
+        cspr_tree_put(&k->tree, k->id[i], k->at[i]);
+    k->n = 0;
+}
+
+static bool raise(cspr_known *k, uint32_t id, uint64_t at)
+{
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (k->id[i] != id)
+            continue;
+        bool newer = k->at[i] < at;
+        if (newer)
+            k->at[i] = at;
+        return newer;
+    }
+    if (cspr_tree_get(k->tree, id) >= at)
+        return false;
+    if (k->n == CSPR_RECENT)
+        fold(k);
+    k->id[k->n] = id;
+    k->at[k->n++] = at;
+    return true;
+}
+
+// The tree has changed: I1.
+static void drop_old(cspr_known *k)
+{
+    for (uint32_t i = 0; i < k->n;) {
+        if (cspr_tree_get(k->tree, k->id[i]) < k->at[i]) {
+            i++;
+            continue;
+        }
+        k->n--;
+        k->id[i] = k->id[k->n];
+        k->at[i] = k->at[k->n];
+    }
+}
+
+static bool join_tree(cspr_known *k, const cspr_known *from)
+{
+    if (!from->tree || from->tree == k->tree || from->tree == k->within)
+        return false;
+    bool changed = true;
+    if (!k->tree || from->within == k->tree) {
+        set_tree(k, from->tree);
+        set_within(k, from->within);
+    } else {
+        changed = cspr_tree_join(&k->tree, from->tree);
+        set_within(k, k->tree == from->tree ? from->within : from->tree);
+    }
+    drop_old(k);
+    return changed;
+}
+
+static bool join(cspr_known *k, uint32_t own, const cspr_stamp *s)
+{
+    bool changed = join_tree(k, &s->known);
+    for (uint32_t i = 0; i < s->known.n; i++)
+        if (s->known.id[i] != own)
+            changed |= raise(k, s->known.id[i], s->known.at[i]);
+    if (s->id != CSPR_NO_ID)
+        changed |= raise(k, s->id, s->at);
+    return changed;
+}
+
+static uint64_t stamp_get(const cspr_stamp *s, uint32_t id)
+{
+    return id == s->id ? s->at : cspr_known_get(&s->known, id);
+}
+
+static bool is_named(const cspr_stamp *s)
+{
+    return s->id != CSPR_NO_ID;
+}
+
+// --- clocks -----------------------------------------------------------------------------------------------------------------
 
 void cspr_clock_init(cspr_clock *c, uint32_t own, uint64_t own_at)
 {
-    *c = (cspr_clock){.own = own, .own_at = own_at, .cap = 1};
-    c->leaf = &c->first;
+    *c = (cspr_clock){.covered_id = CSPR_NO_ID};
+    cspr_clock_set_own(c, own, own_at);
+}
+
+void cspr_clock_set_own(cspr_clock *c, uint32_t own, uint64_t own_at)
+{
+    c->own = own;
+    c->own_at = c->published_at = own_at; // its last owner may have published that: J1
 }
 
 void cspr_clock_fini(cspr_clock *c)
 {
-    for (uint32_t i = 0; i < c->n; i++)
-        unref_leaf(c->leaf[i]);
-    if (c->leaf != &c->first)
-        cspr_free(c->leaf, c->cap * sizeof *c->leaf);
-    c->n = 0;
+    forget(&c->known);
 }
 
-static void make_room(cspr_clock *c, uint32_t n)
+// J2, or c knows nothing.
+static bool is_covered_by(const cspr_clock *c, const cspr_stamp *s)
 {
-    if (n > c->cap) {
-        uint32_t cap = n < 2 * c->cap ? 2 * c->cap : n;
-        cspr_leaf **row = cspr_alloc(cap * sizeof *row);
-        memcpy(row, c->leaf, c->n * sizeof *row);
-        if (c->leaf != &c->first)
-            cspr_free(c->leaf, c->cap * sizeof *row);
-        c->leaf = row;
-        c->cap = cap;
-    }
-    for (; c->n < n; c->n++)
-        c->leaf[c->n] = NULL;
+    return (!c->known.tree && !c->known.n) ||
+           (c->covered_id != CSPR_NO_ID && stamp_get(s, c->covered_id) >= c->covered_at);
 }
 
-// Leaf i of c, ours alone to write (I1).
-static cspr_leaf *own_leaf(cspr_clock *c, uint32_t i)
+static void take_over(cspr_clock *c, const cspr_stamp *s)
 {
-    cspr_leaf *l = c->leaf[i]; // NOLINT(clang-analyzer-security.ArrayBound): i < n always
-    // Acquire, E1: when we are the last holder, the others' reads are over.
-    if (l && __atomic_load_n(&l->refs, __ATOMIC_ACQUIRE) == 1)
-        return l;
-    cspr_leaf *fresh = cspr_alloc(sizeof *fresh);
-    if (l)
-        memcpy(fresh->at, l->at, sizeof fresh->at);
-    fresh->refs = 1;
-    unref_leaf(l);
-    c->leaf[i] = fresh;
-    return fresh;
-}
-
-bool cspr_clock_raise(cspr_clock *c, uint32_t id, uint64_t at)
-{
-    if (cspr_clock_get(c, id) >= at)
-        return false;
-    if (id == c->own) {
-        c->own_at = at;
-        return true;
-    }
-    make_room(c, id / CSPR_LEAF_IDS + 1);
-    own_leaf(c, id / CSPR_LEAF_IDS)->at[id % CSPR_LEAF_IDS] = at;
-    return true;
-}
-
-static bool leaf_covers(const cspr_leaf *a, const cspr_leaf *b)
-{
-    uint64_t less = 0;
-    for (unsigned i = 0; i < CSPR_LEAF_IDS; i++)
-        less |= a->at[i] < b->at[i];
-    return !less;
-}
-
-static bool join_leaf(cspr_clock *c, uint32_t i, cspr_leaf *b)
-{
-    cspr_leaf *a = c->leaf[i];
-    if (!b || a == b || (a && leaf_covers(a, b)))
-        return false;
-    if (!a || leaf_covers(b, a)) {
-        c->leaf[i] = ref_leaf(b);
-        unref_leaf(a);
-        return true;
-    }
-    a = own_leaf(c, i);
-    for (unsigned k = 0; k < CSPR_LEAF_IDS; k++)
-        if (a->at[k] < b->at[k])
-            a->at[k] = b->at[k];
-    return true;
+    cspr_known old = c->known;
+    copy(&c->known, &s->known);
+    forget(&old);
+    if (is_named(s))
+        raise(&c->known, s->id, s->at);
+    c->covered_id = s->id;
+    c->covered_at = s->at;
 }
 
 bool cspr_clock_join(cspr_clock *c, const cspr_stamp *s)
 {
-    if (!s)
+    if (!s || (is_named(s) && cspr_clock_get(c, s->id) >= s->at)) // J1
         return false;
-    bool changed = false;
-    if (s->n > c->n)
-        make_room(c, s->n);
-    for (uint32_t i = 0; i < s->n; i++)
-        changed |= join_leaf(c, i, s->leaf[i]);
-    if (s->id != CSPR_NO_ID)
-        changed |= cspr_clock_raise(c, s->id, s->at);
-    return changed;
+    if (is_covered_by(c, s)) {
+        take_over(c, s);
+        return true;
+    }
+    if (!join(&c->known, c->own, s))
+        return false;
+    c->covered_id = CSPR_NO_ID;
+    return true;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
+static bool covers_tree(const cspr_clock *c, const cspr_tree *known, const cspr_tree *t, uint32_t first)
+{
+    if (!t || t == known)
+        return true;
+    if (t->height) {
+        for (unsigned i = 0; i < 1 << CSPR_FAN_BITS; i++) {
+            const cspr_tree *same = known && known->height == t->height ? known->child[i] : NULL;
+            uint32_t at = first + (i << (CSPR_LEAF_BITS + CSPR_FAN_BITS * (t->height - 1)));
+            if (!covers_tree(c, same, t->child[i], at))
+                return false;
+        }
+        return true;
+    }
+    for (unsigned i = 0; i < 1 << CSPR_LEAF_BITS; i++) // by id: own component and recent values are not in the tree
+        if (cspr_clock_get(c, first + i) < t->at[i])
+            return false;
+    return true;
 }
 
 bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s)
 {
-    if (s->id != CSPR_NO_ID && cspr_clock_get(c, s->id) < s->at)
-        return false;
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (!s->leaf[i] || (i < c->n && s->leaf[i] == c->leaf[i]))
-            continue;
-        for (uint32_t k = 0; k < CSPR_LEAF_IDS; k++) // by id: our own component in the leaves is stale
-            if (cspr_clock_get(c, i * CSPR_LEAF_IDS + k) < s->leaf[i]->at[k])
-                return false;
-    }
-    return true;
+    if (is_named(s))
+        return cspr_clock_get(c, s->id) >= s->at; // J1
+    for (uint32_t i = 0; i < s->known.n; i++)
+        if (cspr_clock_get(c, s->known.id[i]) < s->known.at[i])
+            return false;
+    const cspr_tree *t = s->known.tree, *known = c->known.tree;
+    while (t && known && known->height > t->height)
+        known = known->child[0];
+    return t == c->known.within || covers_tree(c, known, t, 0);
 }
 
-static size_t stamp_bytes(uint32_t n)
-{
-    return sizeof(cspr_stamp) + n * sizeof(cspr_leaf *);
-}
+// --- stamps -----------------------------------------------------------------------------------------------------------------
 
-cspr_stamp *cspr_stamp_of(const cspr_clock *c, uint32_t who)
+cspr_stamp *cspr_clock_publish(cspr_clock *c, uint32_t who)
 {
-    cspr_stamp *s = cspr_alloc(stamp_bytes(c->n));
+    if (c->own_at == c->published_at)
+        c->own_at++; // J1
+    c->published_at = c->own_at;
+    if (c->known.n == CSPR_RECENT)
+        fold(&c->known); // I4
+    c->covered_id = c->own;
+    c->covered_at = c->own_at;
+    cspr_stamp *s = cspr_alloc(sizeof *s);
     s->refs = 1;
     s->who = who;
     s->id = c->own;
     s->at = c->own_at;
-    s->n = c->n;
-    for (uint32_t i = 0; i < c->n; i++)
-        s->leaf[i] = ref_leaf(c->leaf[i]);
+    copy(&s->known, &c->known);
     return s;
+}
+
+// A stamp of nobody's with what s knows.
+static cspr_stamp *accumulate(const cspr_stamp *s)
+{
+    cspr_stamp *sum = cspr_alloc(sizeof *sum);
+    sum->refs = 1;
+    sum->id = CSPR_NO_ID;
+    copy(&sum->known, &s->known);
+    if (is_named(s))
+        raise(&sum->known, s->id, s->at);
+    return sum;
 }
 
 cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b)
 {
-    if (!a || a == b)
-        return a ? a : cspr_stamp_ref(b);
-    if (!b)
+    if (!a)
+        return cspr_stamp_ref(b);
+    if (!b || a == b || (is_named(b) && stamp_get(a, b->id) >= b->at))
         return a;
-    cspr_clock sum;
-    cspr_clock_init(&sum, CSPR_NO_ID, 0);
-    cspr_clock_join(&sum, a);
-    cspr_stamp_unref(a); // before the second join: leaves only we hold are then written in place
-    cspr_clock_join(&sum, b);
-    cspr_stamp *s = cspr_stamp_of(&sum, 0);
-    cspr_clock_fini(&sum);
-    return s;
+    if (is_named(a) && stamp_get(b, a->id) >= a->at) {
+        cspr_stamp_unref(a);
+        return cspr_stamp_ref(b);
+    }
+    // Acquire, E1: ours alone, it is written in place.
+    if (is_named(a) || __atomic_load_n(&a->refs, __ATOMIC_ACQUIRE) > 1) {
+        cspr_stamp *sum = accumulate(a);
+        cspr_stamp_unref(a);
+        a = sum;
+    }
+    join(&a->known, CSPR_NO_ID, b);
+    return a;
 }
 
 cspr_stamp *cspr_stamp_ref(cspr_stamp *s)
@@ -179,7 +268,6 @@ void cspr_stamp_unref(cspr_stamp *s)
 {
     if (!s || __atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1) // E1
         return;
-    for (uint32_t i = 0; i < s->n; i++)
-        unref_leaf(s->leaf[i]);
-    cspr_free(s, stamp_bytes(s->n));
+    forget(&s->known);
+    cspr_free(s, sizeof *s);
 }

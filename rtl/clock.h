@@ -1,9 +1,14 @@
 // clock.h - vector clocks: for each logical id, how much of it happened before now.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A clock is a row of 64-entry leaves. Leaves are shared between clocks and written only while one clock alone holds them,
-// so copying costs a pointer per 64 ids, and joining what is already the same costs a compare. The owner's own component
-// changes with every epoch and is kept beside the leaves.
+// With a million coroutines a clock can neither be a row (8 MB each) nor be walked by every operation. So what a clock knows
+// of the others is a tree, shared between all that know the same, and up to eight newer values beside it. Most joins are
+// decided without looking at the trees at all:
+//   J1  A published stamp has a name, (id, at), that no other one has: publishing twice without an epoch between moves the
+//       clock on. Who knows id@at therefore knows all of the stamp; joining it is nothing.
+//   J2  A clock remembers the name of a stamp that covers what it knows (its own last one, or the one it took over). A stamp
+//       that knows that name covers the clock, which then takes over the stamp's knowledge instead of joining it.
+//   J3  A tree remembers one that is part of it (`within`), which settles joining what both descend from.
 //
 //   clock   a task's: changes, used by its task (or, while it is parked, by whoever holds the lock that keeps it so).
 //   stamp   published: never changes, counted references, may be joined by anybody.
@@ -13,50 +18,84 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CSPR_LEAF_IDS = 64 };
-#define CSPR_NO_ID UINT32_MAX // an accumulated stamp or scratch clock: no component of its own
+#define CSPR_NO_ID UINT32_MAX // an accumulated stamp or a clock without a task: no component of its own
 
-typedef struct cspr_leaf {
-    uint32_t refs; // atomic
-    uint64_t at[CSPR_LEAF_IDS];
-} cspr_leaf;
+enum {
+    CSPR_LEAF_BITS = 6, // ids of a leaf
+    CSPR_FAN_BITS = 4,  // children of an inner node
+    CSPR_RECENT = 8,
+};
+
+// Covers the ids below 64 * 16^height; never empty.
+typedef struct cspr_tree {
+    uint32_t refs; // atomic; above 1 the node is not written any more
+    uint32_t height;
+    union {
+        uint64_t at[1 << CSPR_LEAF_BITS];            // height 0
+        struct cspr_tree *child[1 << CSPR_FAN_BITS]; // else; NULL: all zero
+    };
+} cspr_tree;
+
+// What is known of ids.
+typedef struct cspr_known {
+    cspr_tree *tree;   // NULL: nothing
+    cspr_tree *within; // all of it is in `tree`; NULL: none noted (J3)
+    uint32_t n;
+    uint32_t id[CSPR_RECENT];
+    uint64_t at[CSPR_RECENT]; // newer than what the tree has of id
+} cspr_known;
 
 typedef struct cspr_clock {
-    uint32_t own;    // own id; its value in the leaves is stale, own_at counts
-    uint32_t n, cap; // leaves used, room in leaf
-    uint64_t own_at;
-    cspr_leaf **leaf; // entries may be NULL: all zero
-    cspr_leaf *first; // the row of one, for up to 64 ids
+    uint32_t own;        // own id; what is known of it is stale, own_at counts
+    uint32_t covered_id; // J2: whoever knows covered_id@covered_at knows all of `known`; CSPR_NO_ID: nobody is known to
+    uint64_t own_at;     // the task's present epoch
+    uint64_t published_at; // the last one published: J1
+    uint64_t covered_at;
+    cspr_known known;
 } cspr_clock;
 
 typedef struct cspr_stamp {
     uint32_t refs; // atomic
     uint32_t who;  // incarnation that published it, 0: accumulated from several
-    uint32_t id;   // (id, at): the publisher's own component
-    uint32_t n;
+    uint32_t id;   // (id, at): its name, and the publisher's own component
     uint64_t at;
-    cspr_leaf *leaf[];
+    cspr_known known;
 } cspr_stamp;
 
-void cspr_clock_init(cspr_clock *c, uint32_t own, uint64_t own_at);
-void cspr_clock_fini(cspr_clock *c);
+static inline uint64_t cspr_tree_get(const cspr_tree *t, uint32_t id)
+{
+    if (!t || (uint64_t)id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * t->height))
+        return 0;
+    while (t && t->height)
+        t = t->child[id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * (t->height - 1)) & ((1 << CSPR_FAN_BITS) - 1)];
+    return t ? t->at[id & ((1 << CSPR_LEAF_BITS) - 1)] : 0;
+}
+
+static inline uint64_t cspr_known_get(const cspr_known *k, uint32_t id)
+{
+    for (uint32_t i = 0; i < k->n; i++)
+        if (k->id[i] == id)
+            return k->at[i];
+    return cspr_tree_get(k->tree, id);
+}
+
 // How much of `id` the clock knows.
 static inline uint64_t cspr_clock_get(const cspr_clock *c, uint32_t id)
 {
-    if (id == c->own)
-        return c->own_at;
-    uint32_t i = id / CSPR_LEAF_IDS;
-    return i < c->n && c->leaf[i] ? c->leaf[i]->at[id % CSPR_LEAF_IDS] : 0;
+    return id == c->own ? c->own_at : cspr_known_get(&c->known, id);
 }
-// c[id] := max(c[id], at); true when that changed c.
-bool cspr_clock_raise(cspr_clock *c, uint32_t id, uint64_t at);
-// c joins s (NULL: nothing); true when that changed c.
+
+void cspr_clock_init(cspr_clock *c, uint32_t own, uint64_t own_at);
+void cspr_clock_fini(cspr_clock *c);
+// A clock made without a task gets its component.
+void cspr_clock_set_own(cspr_clock *c, uint32_t own, uint64_t own_at);
+// c joins s (NULL: nothing); true when that may have changed c.
 bool cspr_clock_join(cspr_clock *c, const cspr_stamp *s);
 // Everything in s is known to c.
 bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s);
 
-// What c knows now; one reference, the caller's.
-cspr_stamp *cspr_stamp_of(const cspr_clock *c, uint32_t who);
+// What c knows now, with a name of its own, for which own_at may move on (J1); one reference, the caller's.
+cspr_stamp *cspr_clock_publish(cspr_clock *c, uint32_t who);
 // The join of both as a new reference; takes over the caller's reference to a. Either may be NULL.
 cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b);
 cspr_stamp *cspr_stamp_ref(cspr_stamp *s); // NULL stays NULL

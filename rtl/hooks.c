@@ -4,16 +4,20 @@
 // that emptied it knew and leaves its own; a receive joins that and leaves its own. The channel's lock is held meanwhile.
 #include "access.h"
 #include "alloc.h"
+#include "chan_use.h"
 #include "depot.h"
 #include "sync.h"
 
 #include <errno.h>
 
 typedef struct chan {
+    // --- under the channel's lock
+    cspr_stamp *closed; // what the closer knew
     // --- immutable after new
     cspr_chan_info info;
+    // --- has a lock of its own
+    cspr_uses uses;
     // --- under the channel's lock
-    cspr_stamp *closed;  // what the closer knew
     cspr_stamp *slots[]; // capacity of them
 } chan;
 
@@ -213,10 +217,6 @@ static size_t chan_bytes(size_t cap)
     return sizeof(chan) + cap * sizeof(cspr_stamp *);
 }
 
-// The conflicts of rule F1 (send against close, everything against free) are accesses of two bytes of the runtime's channel,
-// whose memory no instrumented code touches.
-enum { BYTE_ANY_USE = 0, BYTE_SEND_CLOSE = 8, BYTES = 16 };
-
 static void *hook_chan_new(const void *channel, size_t cap, size_t elem_size, const csp_site *site)
 {
     cspr_task *t = cspr_task_current();
@@ -231,8 +231,7 @@ static void *hook_chan_new(const void *channel, size_t cap, size_t elem_size, co
         .site = site,
         .creator = t ? cspr_task_who(t) : 0,
     };
-    // What this memory was before is no concern of the channel, and its own making conflicts with no use of it.
-    cspr_shadow_forget((uintptr_t)channel, (uintptr_t)channel + BYTES);
+    cspr_uses_init(&ch->uses, channel);
     cspr_leave();
     return ch;
 }
@@ -246,24 +245,17 @@ static void hook_chan_free(void *p)
     for (size_t i = 0; i < ch->info.cap; i++)
         cspr_stamp_unref(ch->slots[i]);
     cspr_stamp_unref(ch->closed);
+    cspr_uses_fini(&ch->uses);
     cspr_free(ch, chan_bytes(ch->info.cap));
     cspr_leave();
 }
 
 static void hook_chan_use(void *p, int use)
 {
-    const chan *ch = p;
-    if (!ch || !cspr_task_current())
-        return;
-    uintptr_t at = (uintptr_t)ch->info.chan;
-    cspr_stack here = HERE();
-    if (use == CSP_CHAN_USE_FREE) {
-        cspr_access(at, BYTES, true, here);
-        return;
-    }
-    cspr_access(at + BYTE_ANY_USE, 1, false, here);
-    if (use == CSP_CHAN_USE_SEND || use == CSP_CHAN_USE_CLOSE)
-        cspr_access(at + BYTE_SEND_CLOSE, 1, use == CSP_CHAN_USE_CLOSE, here);
+    chan *ch = p;
+    cspr_task *t = cspr_task_current();
+    if (ch && t)
+        cspr_uses_note(&ch->uses, t, use, HERE());
 }
 
 static void pass_slot(void *p, size_t slot, void *task, cspr_by by)

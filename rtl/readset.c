@@ -23,6 +23,7 @@ enum {
 uint64_t *cspr_readsets;
 uint32_t *cspr_readset_place;
 uint32_t cspr_readset_limit = MAX_WORDS; // 64 MB
+uint32_t cspr_readset_after = 16;
 
 static uint32_t *buckets;              // atomic, E1: places of the newest sets, 0: none
 static uint32_t *group_buckets;        // under lock: ids of the newest sets by their epochs alone, 0: none

@@ -29,6 +29,14 @@ extern uint64_t *cspr_readsets;      // room for sets
 extern uint32_t *cspr_readset_place; // in it, by id
 extern uint32_t cspr_readset_limit;  // words of 8 bytes of room; smaller in tests
 
+// Sets pay off for tables that an epoch reads much of. One that ends soon would leave sets behind which nobody meets again,
+// so an epoch makes sets only once it has come to words that others read this often; before, they are aside.
+extern uint32_t cspr_readset_after; // 0 in tests
+static inline bool cspr_readset_pays(void)
+{
+    return ++cspr_shared_reads > cspr_readset_after;
+}
+
 void cspr_readset_init(void);
 void cspr_readset_fork_lock(bool take); // while the process forks (shadow.c)
 // The cell of `mask` read by these members, 2 to CSPR_READSET_MAX in any order; 0: no room for new sets.

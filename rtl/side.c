@@ -80,7 +80,7 @@ static void clear_set(cspr_record *rec, cspr_set *s, cspr_entry *room, uint32_t 
     *s = (cspr_set){.entry = room, .cap = cap};
 }
 
-// Positions of one id's entries: all of a small set, the index's hits of a large one.
+// One id's entries, also those that no longer count: all of a small set, the index's hits of a large one.
 typedef struct walk {
     const cspr_set *set;
     uint32_t id, i;
@@ -97,14 +97,14 @@ static cspr_entry *walk_next(walk *w)
     if (!s->index) {
         while (w->i < s->n) {
             cspr_entry *e = &s->entry[w->i++];
-            if (e->id == w->id && e->mask)
+            if (e->id == w->id)
                 return e;
         }
         return NULL;
     }
     for (uint32_t pos; (pos = s->index[w->i & (s->n_index - 1)]) != 0;) {
         w->i++;
-        if (s->entry[pos - 1].id == w->id && s->entry[pos - 1].mask)
+        if (s->entry[pos - 1].id == w->id)
             return &s->entry[pos - 1];
     }
     return NULL;
@@ -213,15 +213,16 @@ static void grow_set(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask
 static void add(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask)
 {
     walk w = walk_own(s, c->task->clock.own);
+    cspr_entry *done = NULL;
     for (cspr_entry *e; (e = walk_next(&w)) != NULL;) {
         if (e->at == c->at && e->stack == c->stack && e->kind == c->kind) {
             e->mask |= (uint8_t)mask;
             return;
         }
+        if (!e->mask)
+            done = e;
     }
-    if (s->n == s->cap)
-        grow_set(rec, c, s, mask);
-    s->entry[s->n++] = (cspr_entry){
+    const cspr_entry fresh = {
         .at = c->at,
         .id = c->task->clock.own,
         .who = c->task->who,
@@ -230,6 +231,13 @@ static void add(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask)
         .mask = (uint8_t)mask,
         .kind = (uint8_t)c->kind,
     };
+    if (done) { // its place in the index is ours: else one's own old entries would pile up there
+        *done = fresh;
+        return;
+    }
+    if (s->n == s->cap)
+        grow_set(rec, c, s, mask);
+    s->entry[s->n++] = fresh;
     if (s->index)
         index_entry(s, s->n - 1);
     else if (s->n > CSPR_SET_LINEAR)
@@ -549,6 +557,9 @@ bool cspr_record_collapse(cspr_record *rec, uint64_t *r, uint64_t *w)
     const cspr_entry *first = rec->writes.entry, *last = first + rec->writes.n - 1;
     if (rec->writes.n > 1 && first->mask && last->mask && first->epoch != last->epoch)
         return false; // what usually prevents it
+    if (rec->reads.n > 1 && rec->reads.entry[0].epoch != rec->reads.entry[rec->reads.n - 1].epoch &&
+        !cspr_readset_pays())
+        return false;
     uint64_t read, write;
     if (!to_cell(&rec->writes, 1, &write) || !to_cell(&rec->reads, CSPR_READSET_MAX, &read))
         return false;

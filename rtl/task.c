@@ -17,6 +17,7 @@
 __thread cspr_thread cspr_self __attribute__((tls_model("initial-exec")));
 __thread uint64_t __csp_current __attribute__((tls_model("initial-exec"))) = CSPR_CURRENT_NOBODY; // rule A5
 __thread uint64_t __csp_current_shared __attribute__((tls_model("initial-exec"))) = CSPR_CURRENT_NOBODY;
+__thread uint32_t cspr_shared_reads __attribute__((tls_model("initial-exec")));
 __thread uint32_t cspr_known_epochs[CSPR_KNOWN_SLOTS] __attribute__((tls_model("initial-exec")));
 __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec")));
 __thread const csp_site *__csp_site __attribute__((tls_model("initial-exec")));
@@ -151,8 +152,8 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
     cspr_clock_join(&t->clock, from);
     t->ids = new_queue(creator);
     uint64_t at;
-    t->clock.own = take_id(creator ? creator->ids : root_queue, &t->clock, &at);
-    t->clock.own_at = at;
+    uint32_t id = take_id(creator ? creator->ids : root_queue, &t->clock, &at);
+    cspr_clock_set_own(&t->clock, id, at);
     who->creator = creator ? creator->who : from ? from->who : 0;
     t->who = cspr_who_new(who);
     t->stack_lo = who->stack_lo;
@@ -212,7 +213,7 @@ uint32_t cspr_task_name_epoch(cspr_task *t)
 cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
     if (!t->stamp)
-        t->stamp = cspr_stamp_of(&t->clock, t->who);
+        t->stamp = cspr_clock_publish(&t->clock, t->who);
     if (t->epoch)
         cspr_epoch_note_end(t->epoch, cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by));
     t->open = false;

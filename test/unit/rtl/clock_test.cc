@@ -1,12 +1,27 @@
-// clock_test.cc - clocks and stamps: joining, sharing of leaves, what publishing freezes.
+// clock_test.cc - clocks and stamps: what publishing freezes and names, joining, sharing of trees.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "core_fixture.h"
 
+#include <array>
 #include <random>
 
 class Clock : public Core
 {
 };
+
+namespace
+{
+// Makes the clock know id@at by way of a stamp, as it happens in life.
+void tell(cspr_clock *c, uint32_t id, uint64_t at)
+{
+    cspr_clock teller;
+    cspr_clock_init(&teller, id, at - 1); // publishing moves on to `at`
+    cspr_stamp *s = cspr_clock_publish(&teller, id + 1);
+    cspr_clock_join(c, s);
+    cspr_stamp_unref(s);
+    cspr_clock_fini(&teller);
+}
+} // namespace
 
 TEST_F(Clock, KnowsWhatItWasTold)
 {
@@ -14,22 +29,35 @@ TEST_F(Clock, KnowsWhatItWasTold)
     cspr_clock_init(&c, 3, 7);
     EXPECT_EQ(cspr_clock_get(&c, 3), 7u);
     EXPECT_EQ(cspr_clock_get(&c, 1000), 0u);
-    EXPECT_TRUE(cspr_clock_raise(&c, 1000, 5));
-    EXPECT_FALSE(cspr_clock_raise(&c, 1000, 4));
+    tell(&c, 1000, 5);
+    tell(&c, 1000, 4);
     EXPECT_EQ(cspr_clock_get(&c, 1000), 5u);
     EXPECT_EQ(cspr_clock_get(&c, 999), 0u);
+    cspr_clock_fini(&c);
+}
+
+TEST_F(Clock, KnowsIdsOfEverySize)
+{
+    cspr_clock c;
+    cspr_clock_init(&c, 3, 7);
+    std::vector<uint32_t> ids = {0, 1, 63, 64, 1023, 1024, 16383, 16384, 262144, 1000000, 1u << 26, UINT32_MAX - 1};
+    for (size_t i = 0; i < ids.size(); i++)
+        tell(&c, ids[i], i + 1);
+    for (size_t i = 0; i < ids.size(); i++)
+        EXPECT_EQ(cspr_clock_get(&c, ids[i]), i + 1) << ids[i];
+    for (uint32_t id : {2u, 62u, 65u, 1025u, 999999u, 1u << 27})
+        EXPECT_EQ(cspr_clock_get(&c, id), 0u) << id;
     cspr_clock_fini(&c);
 }
 
 TEST_F(Clock, StampIsFrozen)
 {
     cspr_clock a, b;
-    cspr_clock_init(&a, 1, 1);
+    cspr_clock_init(&a, 1, 0);
     cspr_clock_init(&b, 2, 1);
-    cspr_clock_raise(&a, 5, 9);
-    cspr_stamp *s = cspr_stamp_of(&a, 11);
-    cspr_clock_raise(&a, 5, 10);
-    a.own_at = 2;
+    tell(&a, 5, 9);
+    cspr_stamp *s = cspr_clock_publish(&a, 11);
+    tell(&a, 5, 10);
     EXPECT_FALSE(cspr_clock_covers(&b, s));
     EXPECT_TRUE(cspr_clock_join(&b, s));
     EXPECT_FALSE(cspr_clock_join(&b, s));
@@ -42,73 +70,165 @@ TEST_F(Clock, StampIsFrozen)
     cspr_clock_fini(&b);
 }
 
-TEST_F(Clock, EqualLeavesAreShared)
+// J1: what is learned between two publications of one epoch is in the second only, so it needs another name.
+TEST_F(Clock, EveryStampHasANameOfItsOwn)
 {
     cspr_clock a, b;
-    cspr_clock_init(&a, 1, 1);
-    cspr_clock_init(&b, 2, 1);
+    cspr_clock_init(&a, 1, 0);
+    cspr_clock_init(&b, 2, 0);
+    cspr_stamp *first = cspr_clock_publish(&a, 11);
+    tell(&a, 5, 9);
+    cspr_stamp *second = cspr_clock_publish(&a, 11);
+    EXPECT_NE(first->at, second->at);
+    cspr_clock_join(&b, first);
+    EXPECT_EQ(cspr_clock_get(&b, 5), 0u);
+    EXPECT_FALSE(cspr_clock_covers(&b, second));
+    EXPECT_TRUE(cspr_clock_join(&b, second));
+    EXPECT_EQ(cspr_clock_get(&b, 5), 9u);
+    // The next owner of an id does not repeat the last one's name either.
+    cspr_clock next;
+    cspr_clock_init(&next, 1, a.own_at);
+    cspr_stamp *third = cspr_clock_publish(&next, 12);
+    EXPECT_GT(third->at, second->at);
+    for (cspr_stamp *s : {first, second, third})
+        cspr_stamp_unref(s);
+    for (cspr_clock *c : {&a, &b, &next})
+        cspr_clock_fini(c);
+}
+
+TEST_F(Clock, WhoLearnsTheSameSharesTheTree)
+{
+    cspr_clock a, b;
+    cspr_clock_init(&a, 1, 0);
+    cspr_clock_init(&b, 2, 0);
     for (uint32_t id = 0; id < 300; id += 3)
-        cspr_clock_raise(&a, id, id + 1);
-    cspr_stamp *s = cspr_stamp_of(&a, 11);
+        tell(&a, id, id + 1);
+    cspr_stamp *s = cspr_clock_publish(&a, 11);
     cspr_clock_join(&b, s);
-    for (uint32_t i = 1; i < a.n; i++) // the first holds a's own component
-        EXPECT_EQ(a.leaf[i], b.leaf[i]);
-    cspr_clock_raise(&b, 299, 1);
-    EXPECT_EQ(cspr_clock_get(&a, 299), 0u);
+    EXPECT_EQ(a.known.tree, b.known.tree);
+    for (uint32_t id = 1; id < 300; id += 3)
+        tell(&b, id, 1);
+    EXPECT_EQ(cspr_clock_get(&a, 298), 0u);
+    EXPECT_EQ(cspr_clock_get(&b, 298), 1u);
     cspr_stamp_unref(s);
     cspr_clock_fini(&a);
     cspr_clock_fini(&b);
 }
 
-// Random joins and merges against plain arrays.
-TEST_F(Clock, AgreesWithArrays)
+// J2: who is covered by a stamp takes its tree over, although both have changed since they were the same.
+TEST_F(Clock, TakesOverWhatCoversIt)
 {
-    constexpr int N = 6;
-    constexpr uint32_t IDS = 200;
+    cspr_clock a, b;
+    cspr_clock_init(&a, 1, 0);
+    cspr_clock_init(&b, 2, 0);
+    for (uint32_t id = 10; id < 5000; id++)
+        tell(&a, id, 1);
+    cspr_stamp *s = cspr_clock_publish(&a, 11);
+    cspr_clock_join(&b, s);
+    cspr_stamp_unref(s);
+    s = cspr_clock_publish(&b, 12);
+    cspr_clock_join(&a, s);
+    cspr_stamp_unref(s);
+    for (uint32_t id = 10; id < 5000; id++)
+        tell(&a, id, 2);
+    s = cspr_clock_publish(&a, 11);
+    EXPECT_NE(b.known.tree, a.known.tree);
+    cspr_clock_join(&b, s);
+    EXPECT_EQ(b.known.tree, a.known.tree);
+    EXPECT_EQ(cspr_clock_get(&b, 4999), 2u);
+    cspr_stamp_unref(s);
+    cspr_clock_fini(&a);
+    cspr_clock_fini(&b);
+}
+
+// Random joins, merges and births against plain arrays; ids far apart, so that trees are high.
+class ClockModel : public Core, public testing::WithParamInterface<uint32_t>
+{
+};
+
+TEST_P(ClockModel, AgreesWithArrays)
+{
+    constexpr int N = 40, IDS = 400;
+    const uint32_t stride = GetParam();
     std::mt19937 random(7);
-    cspr_clock clocks[N];
-    uint64_t plain[N][IDS] = {};
-    std::vector<std::pair<cspr_stamp *, std::vector<uint64_t>>> stamps;
-    for (uint32_t i = 0; i < N; i++) {
-        cspr_clock_init(&clocks[i], i * 31, 1);
-        plain[i][i * 31] = 1;
+    struct Plain {
+        std::array<uint64_t, IDS> at = {};
+    };
+    std::vector<cspr_clock> clocks(N);
+    std::vector<Plain> plain(N);
+    std::vector<int> own(N);
+    std::vector<std::pair<cspr_stamp *, Plain>> stamps;
+    auto pick = [&]() -> auto & { return stamps[random() % stamps.size()]; };
+    auto join = [&](int i, const std::pair<cspr_stamp *, Plain> &s) {
+        cspr_clock_join(&clocks[i], s.first);
+        for (int k = 0; k < IDS; k++)
+            plain[i].at[k] = std::max(plain[i].at[k], s.second.at[k]);
+        ASSERT_TRUE(cspr_clock_covers(&clocks[i], s.first));
+    };
+    int next = 0;
+    for (int i = 0; i < N; i++) {
+        own[i] = next++;
+        cspr_clock_init(&clocks[i], own[i] * stride, 0);
     }
-    for (int step = 0; step < 20000; step++) {
-        uint32_t i = random() % N, id = random() % IDS;
-        switch (random() % 4) {
-        case 0:
-            clocks[i].own_at++;
-            plain[i][i * 31]++;
+    for (int step = 0; step < 40000; step++) {
+        int i = random() % N;
+        switch (random() % 8) {
+        case 0: // an epoch
+            plain[i].at[own[i]] = ++clocks[i].own_at;
             break;
         case 1:
-            stamps.push_back({cspr_stamp_of(&clocks[i], i + 1), {plain[i], plain[i] + IDS}});
+        case 2: {
+            cspr_stamp *s = cspr_clock_publish(&clocks[i], i + 1);
+            plain[i].at[own[i]] = clocks[i].own_at;
+            stamps.push_back({s, plain[i]});
             break;
-        case 2:
-            if (!stamps.empty()) {
-                auto &[s, v] = stamps[random() % stamps.size()];
-                cspr_clock_join(&clocks[i], s);
-                for (uint32_t k = 0; k < IDS; k++)
-                    plain[i][k] = std::max(plain[i][k], v[k]);
-                ASSERT_TRUE(cspr_clock_covers(&clocks[i], s));
+        }
+        case 3:
+        case 4:
+        case 5:
+            if (!stamps.empty())
+                join(i, pick());
+            break;
+        case 6:
+            if (stamps.size() > 1) {
+                auto &a = pick(), &b = pick();
+                a.first = cspr_stamp_merge(a.first, b.first);
+                for (int k = 0; k < IDS; k++)
+                    a.second.at[k] = std::max(a.second.at[k], b.second.at[k]);
             }
             break;
-        case 3:
-            if (stamps.size() > 1) {
-                auto &a = stamps[random() % stamps.size()], &b = stamps[random() % stamps.size()];
-                a.first = cspr_stamp_merge(a.first, b.first);
-                for (uint32_t k = 0; k < IDS; k++)
-                    a.second[k] = std::max(a.second[k], b.second[k]);
+        case 7: // one ends, another begins
+            if (next < IDS && !stamps.empty()) {
+                cspr_clock_fini(&clocks[i]);
+                plain[i] = {};
+                own[i] = next++;
+                cspr_clock_init(&clocks[i], CSPR_NO_ID, 0);
+                join(i, pick());
+                cspr_clock_set_own(&clocks[i], own[i] * stride, 0);
             }
             break;
         }
-        if (stamps.size() > 20) {
+        if (stamps.size() > 30) {
             cspr_stamp_unref(stamps[0].first);
             stamps.erase(stamps.begin());
         }
-        ASSERT_EQ(cspr_clock_get(&clocks[i], id), plain[i][id]) << "step " << step;
+        for (int tries = 0; tries < 4; tries++) {
+            int id = random() % IDS;
+            ASSERT_EQ(cspr_clock_get(&clocks[i], id * stride), plain[i].at[id]) << "step " << step << " id " << id;
+        }
+        if (!stamps.empty()) {
+            auto &s = pick();
+            bool covers = true;
+            for (int k = 0; k < IDS; k++)
+                covers &= plain[i].at[k] >= s.second.at[k];
+            // One may know all of a stamp's parts without having learned its name: then it need not be found covered.
+            if (cspr_clock_covers(&clocks[i], s.first))
+                ASSERT_TRUE(covers) << "step " << step;
+        }
     }
     for (auto &s : stamps)
         cspr_stamp_unref(s.first);
     for (cspr_clock &c : clocks)
         cspr_clock_fini(&c);
 }
+INSTANTIATE_TEST_SUITE_P(Strides, ClockModel, testing::Values(1, 61, 40009));

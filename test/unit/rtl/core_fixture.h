@@ -93,6 +93,7 @@ class Core : public ::testing::Test
     {
         races.clear();
         notes.clear();
+        cspr_readset_after = 0;
         cspr_shadow_forget((uintptr_t)memory, (uintptr_t)(memory + sizeof memory));
         cspr_shadow_forget((uintptr_t)objects, (uintptr_t)(objects + 64));
         main_task = new_task(nullptr);

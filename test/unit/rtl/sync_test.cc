@@ -249,11 +249,52 @@ TEST_F(Sync, SendAgainstClose)
     cspr_hooks.chan_use(ch, CSP_CHAN_USE_RECV);
     EXPECT_TRUE(races.empty());
     cspr_hooks.chan_use(ch, CSP_CHAN_USE_CLOSE);
-    EXPECT_EQ(races.size(), 1u);
+    EXPECT_EQ(races.size(), 2u); // both senders
     races.clear();
     cspr_hooks.chan_use(ch, CSP_CHAN_USE_FREE);
+    EXPECT_EQ(races.size(), 2u);
+    cspr_hooks.chan_free(ch);
+}
+
+TEST_F(Sync, ManySendersOneClose)
+{
+    void *ch = cspr_hooks.chan_new(&objects[32], 1, 8, nullptr);
+    for (int i = 0; i < 100; i++) {
+        cspr_task *t = new_task(main_task);
+        run(t);
+        cspr_hooks.chan_use(ch, CSP_CHAN_USE_SEND);
+        cspr_hooks.chan_use(ch, CSP_CHAN_USE_RECV);
+        if (i != 40)
+            cspr_release_merge(&objects[0], nullptr);
+    }
+    run(main_task);
+    cspr_acquire(&objects[0], nullptr);
+    EXPECT_TRUE(races.empty());
+    cspr_hooks.chan_use(ch, CSP_CHAN_USE_CLOSE);
+    EXPECT_EQ(races.size(), 1u); // the one that did not say so
+    cspr_hooks.chan_free(ch);
+}
+
+TEST_F(Sync, CloseAgainstLaterSendAndFreeAgainstLaterUse)
+{
+    void *ch = cspr_hooks.chan_new(&objects[32], 1, 8, nullptr);
+    run(a);
+    cspr_hooks.chan_use(ch, CSP_CHAN_USE_CLOSE);
+    run(b);
+    cspr_hooks.chan_use(ch, CSP_CHAN_USE_RECV);
+    EXPECT_TRUE(races.empty());
+    cspr_hooks.chan_use(ch, CSP_CHAN_USE_SEND);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_TRUE(races[0].previous.is_write);
+    races.clear();
+    void *other = cspr_hooks.chan_new(&objects[48], 1, 8, nullptr);
+    run(a);
+    cspr_hooks.chan_use(other, CSP_CHAN_USE_FREE);
+    run(b);
+    cspr_hooks.chan_use(other, CSP_CHAN_USE_LOOK);
     EXPECT_FALSE(races.empty());
     cspr_hooks.chan_free(ch);
+    cspr_hooks.chan_free(other);
 }
 
 TEST_F(Sync, SnapshotsCarryOrder)

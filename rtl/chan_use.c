@@ -1,0 +1,196 @@
+// chan_use.c - who used a channel last: a close races with an unordered send, a free with any unordered use (rule F1).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A report shows them as accesses of two bytes of the runtime's channel: every use but close and free is a read.
+// Ids are reused only by who knows all of the last owner's epochs (task.c), so one entry per id suffices.
+#include "chan_use.h"
+
+#include "access.h"
+#include "alloc.h"
+#include "shadow.h"
+
+#include <errno.h>
+
+// What is marked in shadow: that the channel was freed, so that later uses meet it without looking into the channel.
+enum { BYTE_ANY_USE = 0, BYTE_SEND_CLOSE = 8, BYTES = 16, MAX_FOUND = 8 };
+
+void cspr_uses_init(cspr_uses *u, const void *chan)
+{
+    u->chan = chan;
+    u->users = u->first;
+    u->cap = CSPR_USERS_INLINE;
+    for (uint32_t i = 0; i < u->cap; i++)
+        u->first[i].id = CSPR_NO_ID;
+    // What this memory was before is no concern of the channel.
+    cspr_shadow_forget((uintptr_t)chan, (uintptr_t)chan + BYTES);
+}
+
+void cspr_uses_fini(cspr_uses *u)
+{
+    if (u->users != u->first)
+        cspr_free(u->users, u->cap * sizeof *u->users);
+}
+
+// --- the map; callers hold the lock -----------------------------------------------------------------------------------------
+
+// The user with this id, or the free place where it belongs. A quarter of the places is free.
+static cspr_user *place_of(cspr_user *users, uint32_t cap, uint32_t id)
+{
+    uint32_t i = (id * 0x9e3779b1u >> 7) & (cap - 1);
+    while (users[i].id != id && users[i].id != CSPR_NO_ID)
+        i = (i + 1) & (cap - 1);
+    return &users[i];
+}
+
+static void grow(cspr_uses *u)
+{
+    uint32_t cap = u->cap < 8 ? 8 : 2 * u->cap;
+    cspr_user *users = cspr_alloc(cap * sizeof *users);
+    for (uint32_t i = 0; i < cap; i++)
+        users[i].id = CSPR_NO_ID;
+    for (uint32_t i = 0; i < u->cap; i++)
+        if (u->users[i].id != CSPR_NO_ID)
+            *place_of(users, cap, u->users[i].id) = u->users[i];
+    cspr_uses_fini(u);
+    u->users = users;
+    u->cap = cap;
+}
+
+static cspr_user *user_of(cspr_uses *u, uint32_t id)
+{
+    cspr_user *user = place_of(u->users, u->cap, id);
+    if (user->id == id)
+        return user;
+    if (4 * (u->n + 1) > 3 * u->cap) {
+        grow(u);
+        user = place_of(u->users, u->cap, id);
+    }
+    u->n++;
+    *user = (cspr_user){.id = id};
+    return user;
+}
+
+// --- races ------------------------------------------------------------------------------------------------------------------
+
+typedef struct found {
+    cspr_side sides[MAX_FOUND];
+    size_t n;
+} found;
+
+static void check(const cspr_uses *u, const cspr_task *t, const cspr_user *user, bool closes, found *f)
+{
+    bool send = !closes && user->send_at == user->any_at;
+    if (user->id == t->clock.own || !user->any_at || cspr_task_knows(t, user->id, user->any_at) || f->n == MAX_FOUND)
+        return;
+    f->sides[f->n++] = (cspr_side){
+        .who = user->who,
+        .addr = (uintptr_t)u->chan + (send || closes ? BYTE_SEND_CLOSE : BYTE_ANY_USE),
+        .size = 1,
+        .is_write = closes,
+        .stack = user->any_stack,
+        .byte_mask = 1,
+    };
+}
+
+static void check_sends(const cspr_uses *u, const cspr_task *t, found *f)
+{
+    for (uint32_t i = 0; i < u->cap; i++) {
+        cspr_user sender = u->users[i];
+        sender.any_at = sender.send_at;
+        sender.any_stack = sender.send_stack;
+        if (sender.id != CSPR_NO_ID)
+            check(u, t, &sender, false, f);
+    }
+}
+
+static void check_all(const cspr_uses *u, const cspr_task *t, found *f)
+{
+    for (uint32_t i = 0; i < u->cap; i++)
+        if (u->users[i].id != CSPR_NO_ID)
+            check(u, t, &u->users[i], false, f);
+    check(u, t, &u->closer, true, f);
+}
+
+static void report(const cspr_uses *u, const cspr_task *t, const found *f, int use, cspr_stack stack)
+{
+    int saved = errno;
+    bool frees = use == CSP_CHAN_USE_FREE;
+    for (size_t i = 0; i < f->n; i++) {
+        cspr_race race = {
+            .addr = f->sides[i].addr,
+            .current =
+                {
+                    .who = t->who,
+                    .addr = frees ? (uintptr_t)u->chan : f->sides[i].addr,
+                    .size = frees ? BYTES : 1,
+                    .is_write = frees || use == CSP_CHAN_USE_CLOSE,
+                    .stack = stack,
+                    .byte_mask = 1,
+                },
+            .previous = f->sides[i],
+        };
+        race.current.n_held =
+            cspr_task_held(t, race.current.held, sizeof race.current.held / sizeof *race.current.held);
+        cspr_report_race(&race);
+    }
+    errno = saved;
+}
+
+// --- a use ------------------------------------------------------------------------------------------------------------------
+
+static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, found *f)
+{
+    if (use == CSP_CHAN_USE_FREE) {
+        check_all(u, t, f);
+        return;
+    }
+    cspr_user *user = user_of(u, t->clock.own);
+    bool news = user->any_at != t->clock.own_at; // of one epoch the first use stands for all
+    user->who = t->who;
+    if (news) {
+        user->any_at = t->clock.own_at;
+        user->any_stack = stack;
+    }
+    if (use == CSP_CHAN_USE_SEND) {
+        if (user->send_at != t->clock.own_at) {
+            user->send_at = t->clock.own_at;
+            user->send_stack = stack;
+        }
+        check(u, t, &u->closer, true, f);
+    } else if (use == CSP_CHAN_USE_CLOSE) {
+        check_sends(u, t, f);
+        u->closer = (cspr_user){.id = t->clock.own, .who = t->who, .any_at = t->clock.own_at, .any_stack = stack};
+    }
+}
+
+// Both write, then look, so that one sees the other: a free marks the word, then goes through the users; a use notes itself,
+// then looks for the mark. The lock orders the two sections.
+static bool is_freed(const cspr_uses *u)
+{
+    return __atomic_load_n(&cspr_shadow_of((uintptr_t)u->chan)[1], __ATOMIC_RELAXED) != 0; // relaxed: the lock orders
+}
+
+static void access_channel(const cspr_uses *u, int use, cspr_stack stack)
+{
+    cspr_access((uintptr_t)u->chan, BYTES, use == CSP_CHAN_USE_CLOSE || use == CSP_CHAN_USE_FREE, stack);
+}
+
+void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack)
+{
+    if (use == CSP_CHAN_USE_FREE || is_freed(u)) {
+        bool again = is_freed(u);
+        access_channel(u, use, stack); // a use after the free is found here
+        if (again)
+            return;
+    }
+    found f = {.n = 0};
+    cspr_enter();
+    cspr_task_open(t);
+    cspr_lock_acquire(&u->lock);
+    note_locked(u, t, use, stack, &f);
+    cspr_lock_release(&u->lock);
+    if (CSPR_UNLIKELY(f.n))
+        report(u, t, &f, use, stack);
+    cspr_leave();
+    if (CSPR_UNLIKELY(use != CSP_CHAN_USE_FREE && is_freed(u)))
+        access_channel(u, use, stack);
+}

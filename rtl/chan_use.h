@@ -1,0 +1,36 @@
+// chan_use.h - who used a channel last: a close races with an unordered send, a free with any unordered use (rule F1).
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A map of the channel's own instead of shadow cells: with a thousand senders every send would make a read set of a thousand
+// members, and every operation would use up an epoch id. Here an epoch needs no name.
+#ifndef CSP_RTL_CHAN_USE_H
+#define CSP_RTL_CHAN_USE_H
+
+#include "task.h"
+
+enum { CSPR_USERS_INLINE = 4 };
+
+// The last uses by one logical id.
+typedef struct cspr_user {
+    uint32_t id; // CSPR_NO_ID: a free place
+    cspr_who who;
+    uint64_t any_at, send_at; // epochs; 0: none
+    cspr_stack any_stack, send_stack;
+} cspr_user;
+
+typedef struct cspr_uses {
+    const void *chan;
+    cspr_lock lock;
+    // --- under lock
+    uint32_t n, cap;  // cap: a power of two
+    cspr_user *users; // by id, open addressing
+    cspr_user closer; // any_at 0: not closed
+    cspr_user first[CSPR_USERS_INLINE];
+} cspr_uses;
+
+void cspr_uses_init(cspr_uses *u, const void *chan);
+void cspr_uses_fini(cspr_uses *u);
+// The running task t uses the channel; reports the races that makes. `use`: enum csp_chan_use.
+void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack);
+
+#endif
