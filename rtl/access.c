@@ -93,11 +93,11 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
 }
 
 // What the task knows of the one it races with: an epoch before that of the access.
-static void find_order(cspr_race *race, const cspr_check *c, const cspr_entry *previous)
+static void find_order(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t epoch)
 {
-    uint64_t known = cspr_clock_get(&c->task->clock, previous->id);
+    uint64_t known = cspr_clock_get(&t->clock, id);
     race->last_seen = 0;
-    bool any = previous->epoch ? cspr_epoch_find_end(previous->epoch, known, &race->last_seen) : known != 0;
+    bool any = epoch ? cspr_epoch_find_end(epoch, known, &race->last_seen) : known != 0;
     race->order = any ? CSPR_ORDER_UP_TO : CSPR_ORDER_NONE;
 }
 
@@ -107,18 +107,23 @@ static void take_locks(cspr_side *side)
     side->n_held = cspr_depot_unlock(&side->stack, side->held, sizeof side->held / sizeof *side->held);
 }
 
-CSPR_NOINLINE static void report_found(cspr_check *c)
+void cspr_tell_race(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t epoch)
 {
     int saved = errno;
+    find_order(race, t, id, epoch);
+    take_locks(&race->current);
+    take_locks(&race->previous);
+    cspr_report_race(race);
+    errno = saved;
+}
+
+CSPR_NOINLINE static void report_found(cspr_check *c)
+{
     for (uint32_t i = 0; i < c->n_found; i++) {
         cspr_race race = race_of(c, &c->found[i]);
-        find_order(&race, c, &c->found[i].previous);
-        take_locks(&race.current);
-        take_locks(&race.previous);
-        cspr_report_race(&race);
+        cspr_tell_race(&race, c->task, c->found[i].previous.id, c->found[i].previous.epoch);
     }
     c->n_found = 0;
-    errno = saved;
 }
 
 void cspr_check_report(cspr_check *c)

@@ -20,6 +20,9 @@ static inline void cspr_check_set_stack(cspr_check *c, cspr_stack stack)
 void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask);
 // Tells the races found. No word is taken; in_rtl > 0.
 void cspr_check_report(cspr_check *c);
+// Tells one: what both sides held and how far t is ordered after logical id `id` (epoch: that of the access, 0: unnamed) are
+// found here. No lock is held; in_rtl > 0.
+void cspr_tell_race(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t epoch);
 
 // Ends the hits of this thread's filter: memory of its own may have become somebody else's.
 void cspr_filter_flush(void);

@@ -8,8 +8,6 @@
 #include "alloc.h"
 #include "shadow.h"
 
-#include <errno.h>
-
 // What is marked in shadow: that the channel was freed, so that later uses meet it without looking into the channel.
 enum { BYTE_ANY_USE = 0, BYTE_SEND_CLOSE = 8, BYTES = 16, MAX_FOUND = 8 };
 
@@ -73,6 +71,7 @@ static cspr_user *user_of(cspr_uses *u, uint32_t id)
 
 typedef struct found {
     cspr_side sides[MAX_FOUND];
+    uint32_t ids[MAX_FOUND];
     size_t n;
 } found;
 
@@ -81,6 +80,7 @@ static void check(const cspr_uses *u, const cspr_task *t, const cspr_user *user,
     bool send = !closes && user->send_at == user->any_at;
     if (user->id == t->clock.own || !user->any_at || cspr_task_knows(t, user->id, user->any_at) || f->n == MAX_FOUND)
         return;
+    f->ids[f->n] = user->id;
     f->sides[f->n++] = (cspr_side){
         .who = user->who,
         .addr = (uintptr_t)u->chan + (send || closes ? BYTE_SEND_CLOSE : BYTE_ANY_USE),
@@ -112,7 +112,6 @@ static void check_all(const cspr_uses *u, const cspr_task *t, found *f)
 
 static void report(const cspr_uses *u, const cspr_task *t, const found *f, int use, cspr_stack stack)
 {
-    int saved = errno;
     bool frees = use == CSP_CHAN_USE_FREE;
     for (size_t i = 0; i < f->n; i++) {
         cspr_race race = {
@@ -128,11 +127,8 @@ static void report(const cspr_uses *u, const cspr_task *t, const found *f, int u
                 },
             .previous = f->sides[i],
         };
-        race.current.n_held =
-            cspr_task_held(t, race.current.held, sizeof race.current.held / sizeof *race.current.held);
-        cspr_report_race(&race);
+        cspr_tell_race(&race, t, f->ids[i], 0);
     }
-    errno = saved;
 }
 
 // --- a use ------------------------------------------------------------------------------------------------------------------
@@ -184,6 +180,7 @@ void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack)
     }
     found f = {.n = 0};
     cspr_enter();
+    stack = cspr_depot_locked(stack, cspr_task_locks(t));
     cspr_task_open(t);
     cspr_lock_acquire(&u->lock);
     note_locked(u, t, use, stack, &f);
