@@ -7,11 +7,11 @@
 // *away*, which is one way of being stuck (worker.h): one more may work in its place.
 //
 // Nothing is lost: the worker hands over its queue, then gives room, then looks at all queues (as in I1 to I3); who pushes
-// later sees the room. If it was the last one awake and timers are pending, a worker is woken to keep the time.
+// later sees the room. If it was the last one awake and timers are pending or descriptors watched, a worker is woken to keep those.
 // See: docs/architecture.md (blocking calls); Go's entersyscall, exitsyscall
 #include "csp/io.h"
 
-#include "worker.h"
+#include "monitor.h"
 
 static __thread cspi_worker *tls_away __attribute__((tls_model("initial-exec")));
 
@@ -35,14 +35,14 @@ static void leave(cspi_worker *w, csp_co *co)
     cspi_sched.n_away++;
     csp_add_rlx(&cspi_sched.n_bound_running, 1); // relaxed: under the lock
     cspi_counts_changed_locked();
-    bool nobody_keeps_time = !cspi_sched.keeper && cspi_timers_earliest() != INT64_MAX;
+    bool nobody_keeps = cspi_nobody_keeps_locked();
     cspi_lock_release(&cspi_sched.lock);
     co->bound = true;
     cspi_worker_set_self(NULL);
     cspi_foreign_set_self(co);
     cspi_away_set_self(w);
     csp_fence_seq();
-    if (nobody_keeps_time || cspi_work_waits())
+    if (nobody_keeps || cspi_work_waits())
         cspi_wake_one();
 }
 

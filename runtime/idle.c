@@ -4,13 +4,16 @@
 // The protocol W1..I3 and how many may work stand in worker.h. Few workers spin (search others' queues), and whoever stops
 // spinning because it found work wakes the next: one at a time, so that a burst of work wakes as many as it needs and a
 // trickle wakes one.
-// The keeper is the one idle worker that looks after time: it sleeps until the next timer only. A worker that is
+// The keeper is the one idle worker that looks after time and descriptors: it sleeps until the next timer only, and in the
+// netpoller while coroutines wait there. A worker that is
 // one too many may be the keeper: it fires what is due, hands what that made runnable to the others, and sleeps again.
 // Ordering:  K1 kick: store-release of wake -> load-acquire by the idle worker; carries `spinning`
+//            K2 kick: stores wake, then looks whether the worker is in the netpoller; that one says so, then looks at wake
 // See: docs/architecture.md (idle protocol); Go's findRunnable, wakep, resetspinning
 #include "worker.h"
 
 #include "monitor.h"
+#include "poll.h"
 
 #define RECHECK_NS 20000000 // all asleep but for threads unknown to us
 
@@ -97,6 +100,7 @@ static void idle_put_locked(cspi_worker *w)
     if (!cspi_sched.keeper) {
         cspi_sched.keeper = w;
         cspi_sched.keeper_until = CSPI_FOREVER; // until it has looked: a timer started now kicks it
+        csp_store_seq(&cspi_sched.keeper_sleep, (uint32_t)KEEPER_UNDECIDED);
     } else {
         w->idle_link = cspi_sched.idle;
         cspi_sched.idle = w;
@@ -113,6 +117,7 @@ static void idle_remove_locked(cspi_worker *w)
 {
     if (cspi_sched.keeper == w) {
         cspi_sched.keeper = NULL;
+        csp_store_seq(&cspi_sched.keeper_sleep, (uint32_t)KEEPER_NONE);
     } else {
         cspi_worker **link = &cspi_sched.idle;
         while (*link != w)
@@ -152,8 +157,11 @@ void cspi_worker_send_looking(cspi_worker *keeper)
 
 void cspi_worker_kick(cspi_worker *w)
 {
-    csp_store_rel(&w->wake, 1u); // K1
-    cspi_futex_wake(&w->wake, 1);
+    csp_store_seq(&w->wake, 1u);   // K1, K2
+    if (csp_load_seq(&w->in_poll)) // K2
+        cspi_poll_kick();
+    else
+        cspi_futex_wake(&w->wake, 1);
 }
 
 void cspi_worker_timer_earlier(int64_t when_ns)
@@ -174,10 +182,30 @@ void cspi_worker_timer_earlier(int64_t when_ns)
         cspi_wake_one();
 }
 
+// The keeper hears of it, or there is one soon: the caller's own worker, if that has nothing else to do.
+void cspi_idle_mind_poller(void)
+{
+    cspi_worker *w = cspi_worker_self(), *keeper = NULL;
+    switch (csp_load_seq(&cspi_sched.keeper_sleep)) { // P1 of poll.c
+    case KEEPER_NONE:
+        if (!w || csp_load_rlx(&cspi_sched.n_global) || !cspi_runq_is_empty(&w->runq)) // relaxed: a hint
+            cspi_wake_one();
+        break;
+    case KEEPER_DEAF:
+        cspi_lock_acquire(&cspi_sched.lock);
+        if (cspi_sched.keeper_sleep == KEEPER_DEAF)
+            keeper = cspi_idle_take_keeper_locked();
+        cspi_lock_release(&cspi_sched.lock);
+        cspi_worker_send_looking(keeper);
+        break;
+    default:
+        break;
+    }
+}
+
 // --- a worker without work ---------------------------------------------------------------------------------------------------
 
-// Leaves the idle list by itself, spinning; false: somebody has taken it off already and kicks it.
-static bool leave_idle(cspi_worker *w)
+bool cspi_idle_leave(cspi_worker *w)
 {
     cspi_lock_acquire(&cspi_sched.lock);
     bool left = w->idle;
@@ -189,12 +217,24 @@ static bool leave_idle(cspi_worker *w)
     return left;
 }
 
-// How long to sleep: the keeper until the next timer, others until kicked.
-static int64_t idle_until(const cspi_worker *w)
+// The keeper is deaf to descriptors from here on, unless somebody waits for one. Caller holds cspi_sched.lock.
+static bool decide_to_poll_locked(void)
+{
+    csp_store_seq(&cspi_sched.keeper_sleep, (uint32_t)KEEPER_DEAF); // P1
+    if (csp_load_seq(&cspi_poll_waiting) <= 0)                      // P1
+        return false;
+    csp_store_seq(&cspi_sched.keeper_sleep, (uint32_t)KEEPER_POLLS);
+    return true;
+}
+
+// How long to sleep: the keeper until the next timer, others until kicked; and whether in the netpoller.
+static int64_t idle_until(const cspi_worker *w, bool *polls)
 {
     int64_t until = CSPI_FOREVER;
+    *polls = false;
     cspi_lock_acquire(&cspi_sched.lock);
     if (cspi_sched.keeper == w) {
+        *polls = decide_to_poll_locked();
         until = cspi_timers_earliest();
         cspi_sched.keeper_until = until;
         if (cspi_sched.recheck) {
@@ -209,8 +249,13 @@ static int64_t idle_until(const cspi_worker *w)
 static void sleep_until_kicked(cspi_worker *w)
 {
     while (!csp_load_acq(&w->wake)) { // K1
-        int64_t until = idle_until(w);
-        if (!cspi_futex_wait(&w->wake, 0, until) && leave_idle(w))
+        bool polls, timed_out;
+        int64_t until = idle_until(w, &polls);
+        if (!polls)
+            timed_out = !cspi_futex_wait(&w->wake, 0, until);
+        else if (cspi_poll_sleep(w, until, &timed_out))
+            return;
+        if (timed_out && cspi_idle_leave(w))
             return;
     }
     csp_store_rlx(&w->wake, 0u); // relaxed: kicked once per stay on the list
@@ -231,7 +276,7 @@ void cspi_idle_wait(cspi_worker *w)
     if (was_spinning)
         csp_add_seq(&cspi_sched.n_spinning, -1); // I1
     csp_fence_seq();                             // I2
-    if (cspi_work_waits() && leave_idle(w))      // I3
+    if (cspi_work_waits() && cspi_idle_leave(w)) // I3
         return;
     cspi_lock_acquire(&cspi_sched.lock);
     if (w->idle)

@@ -124,8 +124,7 @@ static bool is_needed(void)
 {
     cspi_lock_acquire(&cspi_sched.lock);
     bool full = cspi_sched.n_available == 0;
-    bool nobody_keeps_time = !cspi_sched.keeper && cspi_timers_earliest() != INT64_MAX;
-    bool needed = cspi_sched.n_stuck > cspi_sched.n_away || (full && nobody_keeps_time);
+    bool needed = cspi_sched.n_stuck > cspi_sched.n_away || (full && cspi_nobody_keeps_locked());
     cspi_lock_release(&cspi_sched.lock);
     return needed || (full && cspi_work_waits());
 }
@@ -133,6 +132,9 @@ static bool is_needed(void)
 static void look(void)
 {
     int64_t now = cspi_now();
+    // relaxed: hints. Workers poll when they run out of work, which busy ones may not do for long.
+    if (csp_load_rlx(&cspi_poll_waiting) > 0 && csp_load_rlx(&cspi_sched.keeper_sleep) != KEEPER_POLLS)
+        cspi_poll_now();
     cspi_lock_acquire(&cspi_sched.lock);
     int n = cspi_sched.n_started;
     for (int i = 0; i < n; i++) {

@@ -12,6 +12,7 @@
 #ifndef CSP_RUNTIME_MONITOR_H
 #define CSP_RUNTIME_MONITOR_H
 
+#include "poll.h"
 #include "worker.h"
 
 enum cspi_monitor_state { MONITOR_NONE, MONITOR_ASLEEP, MONITOR_AWAKE, MONITOR_REFUSED };
@@ -28,10 +29,17 @@ static inline void cspi_monitor_wanted(void)
         cspi_monitor_wake();
 }
 
+// Timers or descriptors may wake somebody, and no idle worker looks after them. Caller holds cspi_sched.lock.
+static inline bool cspi_nobody_keeps_locked(void)
+{
+    // relaxed: who changes it looks for a keeper afterwards
+    return !cspi_sched.keeper && (cspi_timers_earliest() != INT64_MAX || csp_load_rlx(&cspi_poll_waiting) > 0);
+}
+
 // n_available has become 0: from now on nobody but the monitor looks after time. Caller holds cspi_sched.lock.
 static inline void cspi_monitor_note_full(void)
 {
-    if (!cspi_sched.keeper && cspi_timers_earliest() != INT64_MAX)
+    if (cspi_nobody_keeps_locked())
         cspi_monitor_wanted();
 }
 

@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "panic.h"
+#include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -124,10 +125,11 @@ void cspi_rest_check_locked(void)
         return;
     }
     // relaxed: whoever could change it is asleep, or has not yet parked and checks later
-    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake())
+    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake() ||
+        csp_load_rlx(&cspi_poll_waiting) > 0)
         return;
     if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound + csp_load_acq(&cspi_sched.n_own_threads) +
-                             cspi_fiber_tool_threads()) {
+                              cspi_fiber_tool_threads()) {
         cspi_sched.recheck = true;
         // One that sleeps already would not look again: it comes round here, and then knows.
         cspi_worker_send_looking(cspi_idle_take_keeper_locked());

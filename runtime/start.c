@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "monitor.h"
 #include "panic.h"
+#include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -318,6 +319,7 @@ static void after_fork_in_child(void)
     s->n_bound = s->n_bound_running && !away;
     s->n_own_threads = 0;
     cspi_monitor_after_fork();
+    cspi_poll_after_fork();
     s->n_idle = s->n_global = s->n_spinning = 0;
     s->stopping = s->n_halted = 0;
     s->quiescing = s->recheck = false;

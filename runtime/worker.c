@@ -10,6 +10,7 @@
 
 #include "csp/go.h"
 #include "panic.h"
+#include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -237,7 +238,9 @@ static csp_co *find_work(cspi_worker *w)
         cspi_timers_run_due(w);
         if ((co = take_local(w)) || (co = take_global(w, CSPI_RUNQ_CAP / 2)))
             return co;
-        // The netpoller's place: descriptors that are ready, without blocking.
+        // relaxed: a hint; who idles looks again
+        if (csp_load_rlx(&cspi_poll_waiting) > 0 && cspi_poll_now() && (co = take_local(w)))
+            return co;
         if ((co = steal(w)))
             return co;
         cspi_idle_wait(w);

@@ -35,6 +35,9 @@
 
 #define CSPI_MAX_WORKERS 1024
 
+// How the keeper sleeps: there is none, it has not made up its mind, on its futex (deaf to descriptors), in the netpoller.
+enum cspi_keeper_sleep { KEEPER_NONE, KEEPER_UNDECIDED, KEEPER_DEAF, KEEPER_POLLS };
+
 enum cspi_request { REQUEST_PARK, REQUEST_YIELD, REQUEST_END, REQUEST_CALL, REQUEST_REQUEUE };
 
 typedef struct cspi_worker {
@@ -65,6 +68,7 @@ typedef struct cspi_worker {
     // --- shared
     const cspi_timer *firing; // under the timers' lock
     uint32_t wake;            // atomic, futex: edge K1
+    uint32_t in_poll;         // atomic: K2; it sleeps in the netpoller, not on wake
     cspi_runq runq;
 } cspi_worker;
 
@@ -73,12 +77,13 @@ typedef struct cspi_sched_state {
     // --- under lock
     csp_co *global_head, *global_tail; // coroutines that belong to no worker's queue
     cspi_worker *idle;                 // a stack; without the keeper
-    cspi_worker *keeper;  // the idle worker that sleeps only until the next timer; the last to be woken for work
-    int64_t keeper_until; // how long it sleeps
-    int n_idle;           // with the keeper
-    csp_co *foreign;      // list of foreign coroutines
-    int n_bound;          // coroutines bound to threads of the program
-    bool recheck;         // all are asleep but for threads we do not know: look again soon
+    cspi_worker *keeper;   // the idle worker that sleeps only until the next timer; the last to be woken for work
+    int64_t keeper_until;  // how long it sleeps
+    uint32_t keeper_sleep; // enum cspi_keeper_sleep; atomic for those who only look
+    int n_idle;            // with the keeper
+    csp_co *foreign;       // list of foreign coroutines
+    int n_bound;           // coroutines bound to threads of the program
+    bool recheck;          // all are asleep but for threads we do not know: look again soon
     // --- under lock, atomic for readers that only look
     int n_global;
     int n_started;
@@ -140,6 +145,10 @@ void cspi_idle_wait(cspi_worker *w);   // w found no work; returns when there ma
 void cspi_idle_retire(cspi_worker *w); // if too many work: w hands over its queue and sleeps until it is woken
 // After a change of n_started, n_idle, n_stuck, n_limit or n_procs. Caller holds cspi_sched.lock.
 void cspi_counts_changed_locked(void);
+// Leaves the idle list by itself, spinning; false: somebody has taken it off already and kicks it.
+bool cspi_idle_leave(cspi_worker *w);
+// A coroutine has begun to wait for a descriptor: sees to it that somebody polls.
+void cspi_idle_mind_poller(void);
 // Takes one worker off the idle list, prepared to be woken; NULL: none. Caller holds cspi_sched.lock.
 cspi_worker *cspi_idle_take_locked(void);
 // The keeper, likewise, if it is another thread than the caller's; once the lock is released: cspi_worker_send_looking.
