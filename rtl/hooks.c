@@ -117,6 +117,12 @@ static void hook_ignore_end(void)
     cspr_self.ignore--;
 }
 
+static void hook_forget(void *lo, void *hi)
+{
+    if (lo && cspr_ready)
+        cspr_shadow_forget((uintptr_t)lo, (uintptr_t)hi);
+}
+
 static const csp_site *hook_take_site(void)
 {
     const csp_site *site = __csp_site;
@@ -353,6 +359,7 @@ const csp_hook_table cspr_hooks = {
     .worker_start = hook_worker_start,
     .ignore_begin = hook_ignore_begin,
     .ignore_end = hook_ignore_end,
+    .forget = hook_forget,
     .take_site = hook_take_site,
     .read_range = hook_read_range,
     .write_range = hook_write_range,

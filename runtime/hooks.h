@@ -60,6 +60,7 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
          (), ) /* this OS thread is the runtime's: what it does itself is not the program's */                            \
     HOOK(void, ignore_begin, (void), (), ) /* what this thread does until ignore_end is the runtime's own (nests) */      \
     HOOK(void, ignore_end, (void), (), )                                                                                  \
+    HOOK(void, forget, (void *lo, void *hi), (lo, hi), ) /* a stack is used anew: what was recorded about it goes */      \
     HOOK(const csp_site *, take_site, (void), (),                                                                         \
          NULL) /* the site the program set just before this call, then NULL */                                            \
     /* --- accesses, made by the current task inside the calling function ------------------------------------------ */   \

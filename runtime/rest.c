@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "panic.h"
+#include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -102,14 +103,15 @@ __attribute__((noreturn)) static void end_all_asleep(bool none_left)
 static int64_t count_live(void)
 {
     int64_t n = csp_load_rlx(&cspi_sched.live_unowned); // relaxed: nobody runs
-    for (int i = 0; i < cspi_sched.n_max; i++)
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
         n += csp_load_rlx(&cspi_sched.workers[i]->live);
     return n;
 }
 
+// Those in blocking calls run nothing either; what the calls do, a thread of the program could do.
 static bool all_workers_idle_locked(void)
 {
-    return cspi_sched.n_idle == cspi_sched.n_started && cspi_sched.n_global == 0;
+    return cspi_sched.n_idle + cspi_sched.n_away == cspi_sched.n_started && cspi_sched.n_global == 0;
 }
 
 void cspi_rest_check_locked(void)
@@ -123,9 +125,11 @@ void cspi_rest_check_locked(void)
         return;
     }
     // relaxed: whoever could change it is asleep, or has not yet parked and checks later
-    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake())
+    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake() ||
+        csp_load_rlx(&cspi_poll_waiting) > 0)
         return;
-    if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound + cspi_fiber_tool_threads()) {
+    if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound + csp_load_acq(&cspi_sched.n_own_threads) +
+                              cspi_fiber_tool_threads()) {
         cspi_sched.recheck = true;
         // One that sleeps already would not look again: it comes round here, and then knows.
         cspi_worker_send_looking(cspi_idle_take_keeper_locked());
@@ -157,8 +161,8 @@ static void stop_workers(cspi_worker *exempt, int64_t limit_ns)
     csp_store_seq(&cspi_sched.stopping, 1u);
     for (int64_t until = cspi_now() + limit_ns;;) {
         cspi_lock_acquire(&cspi_sched.lock);
-        int at_work = cspi_sched.n_started - cspi_sched.n_idle - (int)csp_load_seq(&cspi_sched.n_halted) -
-                      (exempt && !exempt->idle);
+        int at_work = cspi_sched.n_started - cspi_sched.n_idle - cspi_sched.n_away -
+                      (int)csp_load_seq(&cspi_sched.n_halted) - (exempt && !exempt->idle && !exempt->away);
         cspi_lock_release(&cspi_sched.lock);
         if (at_work <= 0 || cspi_now() >= until)
             return;
@@ -189,7 +193,7 @@ static void leave_worker(void)
 {
     cspi_worker *w = cspi_worker_self();
     if (!w)
-        return;
+        return; // a thread of the program, or in a blocking call: bound already
     csp_co *co = w->current;
     co->bound = true;
     cspi_lock_acquire(&cspi_sched.lock);
@@ -205,7 +209,8 @@ static void leave_worker(void)
 static bool is_at_rest(int64_t deadline)
 {
     cspi_lock_acquire(&cspi_sched.lock);
-    bool all_idle = all_workers_idle_locked();
+    // A blocking call may yet end and wake somebody, unless it is the one that ends the process.
+    bool all_idle = all_workers_idle_locked() && cspi_sched.n_away == (cspi_away_self() != NULL);
     cspi_lock_release(&cspi_sched.lock);
     return all_idle && cspi_timers_earliest_lively() > deadline;
 }

@@ -67,6 +67,20 @@ static void switch_to_loop(csp_co *co)
     }
 }
 
+void cspi_call_on_loop(void (*fn)(void *), void *arg)
+{
+    csp_co *co = cspi_self();
+    cspi_worker *w = cspi_worker_self();
+    w->request = REQUEST_CALL;
+    w->release = fn;
+    w->release_arg = arg;
+    leave_worker(co); // no task_leave: the task goes on, on another stack
+    while (__builtin_expect(co->dump, 0)) {
+        cspi_print_own_stack();
+        leave_worker(co);
+    }
+}
+
 static void release_lock(void *lock)
 {
     cspi_lock_release((cspi_lock *)lock);
@@ -243,6 +257,8 @@ void cspi_co_finish(void)
 void csp_exit(void)
 {
     csp_co *co = cspi_self();
+    if (cspi_away_self())
+        csp_panic("csp_exit inside csp_blocking");
     if (co->kind == CO_MAIN)
         csp_store_rel(&cspi_sched.main_ended, true); // read under the lock by the all-asleep check, after we are gone
     if (!cspi_worker_self()) {
@@ -262,7 +278,7 @@ size_t csp_count(void)
 {
     (void)cspi_self();
     int64_t n = csp_load_rlx(&cspi_sched.live_unowned);
-    for (int i = 0; i < cspi_sched.n_max; i++)
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
         n += csp_load_rlx(&cspi_sched.workers[i]->live); // relaxed: a moment's value
     return (size_t)n;
 }

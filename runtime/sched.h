@@ -46,6 +46,9 @@ void cspi_park(const cspi_wait *wait, cspi_lock *lock);
 // As above with several locks held: release(arg) is called on the scheduler's stack once the state is saved (select).
 void cspi_park_with(const cspi_wait *wait, void (*release)(void *arg), void *arg);
 
+// Runs fn(arg) on the stack of the worker's loop, as a blocking call (blocking.c). The caller runs on a worker.
+void cspi_call_on_loop(void (*fn)(void *), void *arg);
+
 // Makes a parked coroutine runnable, exactly once per park. It runs next on this worker (as Go's runnext). Never parks.
 void cspi_ready(csp_co *co);
 

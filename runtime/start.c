@@ -8,18 +8,20 @@
 
 #include "context.h"
 #include "fault.h"
+#include "monitor.h"
 #include "panic.h"
+#include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LOOP_STACK_SIZE                                                                                                \
-    ((size_t)256 << 10) // the loop prints stacks, through the detector's symbolizer, when all are asleep
+#define LOOP_STACK_SIZE ((size_t)8 << 20) // blocking calls run on it (blocking.c); committed as it is used
 
 static cspi_lock start_lock;
 static pthread_key_t foreign_key;
@@ -55,32 +57,97 @@ static void run_loop(void *unused)
     cspi_worker_loop();
 }
 
+// Where the calling thread's stack begins: what the detector has to forget of it.
+static void *own_stack_lo(void)
+{
+    void *lo = NULL;
+#if CSP_HOOKS
+    pthread_attr_t attr;
+    size_t size;
+    CSP_HOOK(ignore_begin);
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &lo, &size);
+        pthread_attr_destroy(&attr);
+    }
+    CSP_HOOK(ignore_end);
+#endif
+    return lo;
+}
+
 static void *worker_main(void *worker)
 {
-    cspi_worker_set_self(worker);
+    cspi_worker *w = worker;
+    cspi_worker_set_self(w);
+    w->tid = (int)syscall(SYS_gettid);
+    w->stack_lo = own_stack_lo();
     CSP_HOOK(worker_start);
     cspi_fault_prepare_thread();
     cspi_worker_loop();
 }
 
-bool cspi_worker_spawn(cspi_worker *w)
+static int start_detached(void *(*fn)(void *), void *arg)
 {
     int saved = errno;
     CSP_HOOK(ignore_begin);
+    pthread_attr_t attr;
     pthread_t thread;
-    int error = pthread_create(&thread, NULL, worker_main, w);
-    if (!error)
-        pthread_detach(thread);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, LOOP_STACK_SIZE);
+    int error = pthread_create(&thread, &attr, fn, arg);
+    pthread_attr_destroy(&attr);
     CSP_HOOK(ignore_end);
     errno = saved;
+    return error;
+}
+
+bool cspi_thread_start(void *(*fn)(void *))
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    csp_add_seq(&cspi_sched.n_own_threads, 1);
+    bool started = start_detached(fn, NULL) == 0;
+    if (!started)
+        csp_add_seq(&cspi_sched.n_own_threads, -1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+cspi_worker *cspi_worker_add_locked(void)
+{
+    int n = cspi_sched.n_started + 1;
+    csp_store_rlx(&cspi_sched.n_started, n); // relaxed: under the lock; thieves only look
+    if (n > cspi_sched.n_max)
+        csp_store_rel(&cspi_sched.n_max, n); // the worker has been there, zeroed, since the start
+    cspi_counts_changed_locked();
+    cspi_worker *w = cspi_sched.workers[n - 1];
+    w->random = (uint64_t)n * 0xd1342543de82ef95u ^ (uint64_t)cspi_now();
+    return w;
+}
+
+// The last place is given up, so the last worker moves to this one. Who walks the workers just now may miss it once.
+static void take_back_locked(const cspi_worker *w)
+{
+    int last = cspi_sched.n_started - 1;
+    csp_store_rlx(&cspi_sched.n_started, last); // relaxed: under the lock; thieves only look
+    for (int i = 0; i < last; i++)
+        if (cspi_sched.workers[i] == w) {
+            csp_store_rel(&cspi_sched.workers[i], cspi_sched.workers[last]);
+            csp_store_rel(&cspi_sched.workers[last], (cspi_worker *)(uintptr_t)w);
+        }
+    cspi_sched.n_limit = last;
+    cspi_counts_changed_locked();
+}
+
+bool cspi_worker_spawn(cspi_worker *w)
+{
+    int error = start_detached(worker_main, w);
     if (!error)
         return true;
     cspi_lock_acquire(&cspi_sched.lock);
-    // Only the newest can be taken back simply; started in between, others would be beyond the count.
-    csp_store_rlx(&cspi_sched.n_started, cspi_sched.n_started - 1); // relaxed: under the lock; thieves only look
-    csp_store_rlx(&cspi_sched.n_limit, cspi_sched.n_started);       // relaxed: likewise
-    int n = cspi_sched.n_limit;
-    csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_idle); // relaxed: under the lock
+    take_back_locked(w);
+    int n = cspi_sched.n_started;
     cspi_lock_release(&cspi_sched.lock);
     if (n == 0)
         cspi_fatal("cannot start a thread: %s", strerror(error));
@@ -109,9 +176,12 @@ static csp_co *adopt_main(void)
     w->sched_sp = cspi_switch_prepare(stack + LOOP_STACK_SIZE, run_loop, NULL);
     w->loop = (cspi_fiber){.lo = stack, .size = LOOP_STACK_SIZE};
     cspi_fiber_init(&w->loop);
+    w->stack_lo = stack;
+    w->tid = (int)syscall(SYS_gettid);
     w->current = co;
-    cspi_sched.n_started = 1;
-    cspi_sched.n_available = cspi_sched.n_max - 1;
+    cspi_lock_acquire(&cspi_sched.lock);
+    cspi_worker_add_locked();
+    cspi_lock_release(&cspi_sched.lock);
     cspi_worker_set_self(w);
     CSP_HOOK(worker_start);
     cspi_fault_prepare_thread();
@@ -218,7 +288,8 @@ static void clear_worker(cspi_worker *w, bool is_mine)
         w->stacks = (cspi_stack_cache){0};
     }
     // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): started workers are all there
-    w->idle = w->spinning = false;
+    w->idle = w->spinning = w->stuck = w->away = false;
+    w->seen_ns = 0;
     w->firing = NULL;
     w->wake = 0;
     w->live = 0;
@@ -230,7 +301,7 @@ static void clear_worker(cspi_worker *w, bool is_mine)
 static void after_fork_in_child(void)
 {
     cspi_sched_state *s = &cspi_sched;
-    cspi_worker *w = cspi_worker_self();
+    cspi_worker *away = cspi_away_self(), *w = away ? away : cspi_worker_self();
     csp_co *co = w ? w->current : cspi_foreign_self();
     for (int i = 0; i < s->n_max; i++) {
         clear_worker(s->workers[i], s->workers[i] == w);
@@ -244,13 +315,23 @@ static void after_fork_in_child(void)
     s->foreign = co && co->kind == CO_FOREIGN ? co : NULL;
     if (s->foreign)
         co->foreign_next = co->foreign_prev = NULL;
-    s->n_bound = s->n_bound_running = co && co->bound;
+    s->n_bound_running = co && co->bound;
+    s->n_bound = s->n_bound_running && !away;
+    s->n_own_threads = 0;
+    cspi_monitor_after_fork();
+    cspi_poll_after_fork();
     s->n_idle = s->n_global = s->n_spinning = 0;
     s->stopping = s->n_halted = 0;
     s->quiescing = s->recheck = false;
     s->n_started = w != NULL;
-    s->n_limit = 1;
-    s->n_available = w == NULL;
+    if (w)
+        w->tid = (int)syscall(SYS_gettid);
+    s->n_procs = 1;
+    s->n_limit = CSPI_MAX_WORKERS;
+    s->n_stuck = s->n_away = away != NULL;
+    if (away)
+        away->stuck = away->away = true;
+    cspi_counts_changed_locked();
     s->live_unowned = co && co->kind != CO_FOREIGN;
     s->first_id = s->next_id;
     s->survivor = co;
@@ -259,19 +340,16 @@ static void after_fork_in_child(void)
 
 // --- the start ---------------------------------------------------------------------------------------------------------------
 
+// Address space for as many as there may ever be; what is never started costs no memory.
 static void make_workers(int n)
 {
-    CSP_HOOK(ignore_begin);
-    for (int i = 0; i < n; i++) {
-        cspi_worker *w = aligned_alloc(64, (sizeof *w + 63) / 64 * 64);
-        if (!w)
-            cspi_fatal("out of memory: no room for %d workers", n);
-        memset(w, 0, sizeof *w);
-        w->random = (uint64_t)(i + 1) * 0xd1342543de82ef95u ^ (uint64_t)cspi_now();
-        cspi_sched.workers[i] = w;
-    }
-    CSP_HOOK(ignore_end);
-    cspi_sched.n_max = cspi_sched.n_limit = cspi_sched.n_available = n;
+    size_t size = (sizeof(cspi_worker) + 63) / 64 * 64;
+    char *room = cspi_stack_map_own(CSPI_MAX_WORKERS * size);
+    for (int i = 0; i < CSPI_MAX_WORKERS; i++)
+        cspi_sched.workers[i] = (cspi_worker *)(void *)(room + (size_t)i * size);
+    cspi_sched.n_procs = cspi_sched.n_max = n;
+    cspi_sched.n_limit = CSPI_MAX_WORKERS;
+    cspi_counts_changed_locked(); // nobody else is there yet
 }
 
 // Caller holds start_lock.

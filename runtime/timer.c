@@ -149,7 +149,7 @@ void cspi_timer_start(cspi_timer *t, int64_t when_ns, void (*fire)(cspi_timer *t
 
 static bool is_firing_locked(const cspi_timer *t)
 {
-    for (int i = 0; i < cspi_sched.n_max; i++)
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++) // one that fires was started before
         if (cspi_sched.workers[i]->firing == t)
             return true;
     return false;

@@ -1,17 +1,16 @@
-// worker.c - a worker's loop: run a coroutine, do what it asked for, find the next, idle when there is none.
+// worker.c - a worker's loop: run a coroutine, do what it asked for, find the next.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Order of looking: due timers; every 61st time the global queue, so that two coroutines that wake each other cannot
 // starve it; the one made ready last (it shares the cache with its waker), at most NEXT_STREAK times in a row for the same
 // reason; the own ring; the global queue; the other workers' rings.
-// Few workers spin (search others' queues), and whoever stops spinning because it found work wakes the next: one at a time,
-// so that a burst of work wakes as many as it needs and a trickle wakes one. The protocol W1..I3 stands in worker.h.
-// Ordering:  K1 kick: store-release of wake -> load-acquire by the idle worker; carries `spinning`
-// See: docs/architecture.md (idle protocol); Go's findRunnable, wakep, resetspinning
+// The protocol W1..I3 stands in worker.h; idling and waking are idle.c's.
+// See: docs/architecture.md (idle protocol); Go's findRunnable, schedule
 #include "worker.h"
 
 #include "csp/go.h"
 #include "panic.h"
+#include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -24,7 +23,6 @@
 #define TIMERS_EVERY 8u // a clock reading costs as much as a third of a switch
 #define STEAL_ROUNDS 4
 #define STEAL_NEXT_NAP_NS 20000
-#define RECHECK_NS 20000000 // all asleep but for threads unknown to us
 
 cspi_sched_state cspi_sched;
 
@@ -56,7 +54,7 @@ __attribute__((noinline)) void cspi_foreign_set_self(csp_co *co)
 
 // --- queues --------------------------------------------------------------------------------------------------------------
 
-static void global_append_locked(csp_co *co)
+void cspi_global_append_locked(csp_co *co)
 {
     co->link = NULL;
     if (cspi_sched.global_tail)
@@ -70,7 +68,7 @@ static void global_append_locked(csp_co *co)
 void cspi_global_push(csp_co *co)
 {
     cspi_lock_acquire(&cspi_sched.lock);
-    global_append_locked(co);
+    cspi_global_append_locked(co);
     cspi_lock_release(&cspi_sched.lock);
 }
 
@@ -82,7 +80,7 @@ void cspi_worker_push(cspi_worker *w, csp_co *co)
         return;
     cspi_lock_acquire(&cspi_sched.lock);
     for (size_t i = 0; i < n; i++)
-        global_append_locked(spill[i]);
+        cspi_global_append_locked(spill[i]);
     cspi_lock_release(&cspi_sched.lock);
 }
 
@@ -91,6 +89,13 @@ void cspi_worker_push_next(cspi_worker *w, csp_co *co)
     csp_co *replaced = cspi_runq_put_next(&w->runq, co);
     if (replaced)
         cspi_worker_push(w, replaced);
+}
+
+void cspi_worker_drain_locked(cspi_worker *w)
+{
+    csp_co *co;
+    while ((co = cspi_runq_pop(&w->runq)) || (co = cspi_runq_take_next(&w->runq)))
+        cspi_global_append_locked(co);
 }
 
 static csp_co *global_pop_locked(void)
@@ -111,7 +116,7 @@ static csp_co *take_global(cspi_worker *w, int more)
     if (csp_load_rlx(&cspi_sched.n_global) == 0) // relaxed: a hint; idling looks again under the lock
         return NULL;
     cspi_lock_acquire(&cspi_sched.lock);
-    int share = cspi_sched.n_global / cspi_sched.n_limit;
+    int share = cspi_sched.n_global / cspi_sched.n_procs;
     csp_co *co = global_pop_locked();
     csp_co *batch[CSPI_RUNQ_CAP / 2];
     int n = 0;
@@ -137,146 +142,6 @@ static csp_co *take_local(cspi_worker *w)
     w->next_streak = 0;
     co = cspi_runq_pop(&w->runq);
     return co ? co : cspi_runq_take_next(&w->runq);
-}
-
-// --- waking -----------------------------------------------------------------------------------------------------------------
-
-// Takes a started idle worker or starts the next; NULL: all are at work. Its `spinning` is set, n_spinning is the caller's.
-static cspi_worker *take_available(bool *is_new)
-{
-    cspi_lock_acquire(&cspi_sched.lock);
-    cspi_worker *w = cspi_idle_take_locked();
-    *is_new = !w && cspi_sched.n_started < cspi_sched.n_limit;
-    if (*is_new) {
-        w = cspi_sched.workers[cspi_sched.n_started];
-        csp_store_rlx(&cspi_sched.n_started, cspi_sched.n_started + 1); // relaxed: under the lock; thieves only look
-        csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_available - 1); // relaxed: under the lock; W2 for lookers
-        w->spinning = true;
-    }
-    cspi_lock_release(&cspi_sched.lock);
-    return w;
-}
-
-__attribute__((noinline)) static void wake_one_slow(void)
-{
-    do {
-        int none = 0;
-        if (!csp_cas_seq(&cspi_sched.n_spinning, &none, 1))
-            return; // that one finds the work
-        bool is_new;
-        cspi_worker *w = take_available(&is_new);
-        if (w && !is_new)
-            cspi_worker_kick(w);
-        if (w && (!is_new || cspi_worker_spawn(w)))
-            return;
-        // Nobody to wake. Who pushed meanwhile relied on our count of 1, so look again after taking it back.
-        csp_add_seq(&cspi_sched.n_spinning, -1);
-        csp_fence_seq();
-    } while (csp_load_rlx(&cspi_sched.n_available) > 0); // relaxed: after the fence
-}
-
-void cspi_wake_one(void)
-{
-    csp_fence_seq(); // W2
-    // W3. relaxed: after the fence
-    if (csp_load_rlx(&cspi_sched.n_available) == 0 || csp_load_rlx(&cspi_sched.n_spinning) != 0)
-        return;
-    wake_one_slow();
-}
-
-static void start_spinning(cspi_worker *w)
-{
-    w->spinning = true;
-    csp_add_seq(&cspi_sched.n_spinning, 1);
-}
-
-// w has found work: if nobody else looks for more, somebody should.
-static void stop_spinning(cspi_worker *w)
-{
-    w->spinning = false;
-    if (csp_add_seq(&cspi_sched.n_spinning, -1) == 1)
-        cspi_wake_one();
-}
-
-// --- the idle list; callers hold cspi_sched.lock -------------------------------------------------------------------------
-
-static void idle_put_locked(cspi_worker *w)
-{
-    w->idle = true;
-    if (!cspi_sched.keeper) {
-        cspi_sched.keeper = w;
-        cspi_sched.keeper_until = CSPI_FOREVER; // until it has looked: a timer started now kicks it
-    } else {
-        w->idle_link = cspi_sched.idle;
-        cspi_sched.idle = w;
-    }
-    cspi_sched.n_idle++;
-    csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_available + 1); // relaxed: I2 follows
-}
-
-static void idle_remove_locked(cspi_worker *w)
-{
-    if (cspi_sched.keeper == w) {
-        cspi_sched.keeper = NULL;
-    } else {
-        cspi_worker **link = &cspi_sched.idle;
-        while (*link != w)
-            link = &(*link)->idle_link;
-        *link = w->idle_link;
-    }
-    w->idle = false;
-    w->spinning = true;
-    cspi_sched.n_idle--;
-    csp_store_rlx(&cspi_sched.n_available, cspi_sched.n_available - 1); // relaxed: under the lock
-}
-
-cspi_worker *cspi_idle_take_locked(void)
-{
-    cspi_worker *w = cspi_sched.idle ? cspi_sched.idle : cspi_sched.keeper;
-    if (w)
-        idle_remove_locked(w);
-    return w;
-}
-
-cspi_worker *cspi_idle_take_keeper_locked(void)
-{
-    cspi_worker *w = cspi_sched.keeper;
-    if (!w || w == cspi_worker_self())
-        return NULL;
-    idle_remove_locked(w);
-    return w;
-}
-
-void cspi_worker_send_looking(cspi_worker *keeper)
-{
-    if (!keeper)
-        return;
-    csp_add_seq(&cspi_sched.n_spinning, 1);
-    cspi_worker_kick(keeper);
-}
-
-void cspi_worker_kick(cspi_worker *w)
-{
-    csp_store_rel(&w->wake, 1u); // K1
-    cspi_futex_wake(&w->wake, 1);
-}
-
-void cspi_worker_timer_earlier(int64_t when_ns)
-{
-    cspi_worker *me = cspi_worker_self();
-    cspi_lock_acquire(&cspi_sched.lock);
-    // If the keeper goes idle only after this section, it reads the new instant itself: it was stored before.
-    cspi_worker *keeper = cspi_sched.keeper;
-    bool kick = keeper && when_ns < cspi_sched.keeper_until;
-    if (kick)
-        idle_remove_locked(keeper);
-    // Nobody idles, and the caller may compute for long: one more worker comes to look after the timer.
-    bool start = !keeper && (!me || me->current);
-    cspi_lock_release(&cspi_sched.lock);
-    if (kick)
-        cspi_worker_send_looking(keeper);
-    else if (start)
-        cspi_wake_one();
 }
 
 // --- finding work ----------------------------------------------------------------------------------------------------------
@@ -326,10 +191,9 @@ static csp_co *steal(cspi_worker *w)
 {
     if (!w->spinning) {
         // At most half of those at work may spin: relaxed, only a throttle.
-        int at_work = csp_load_rlx(&cspi_sched.n_limit) - csp_load_rlx(&cspi_sched.n_available);
-        if (2 * csp_load_rlx(&cspi_sched.n_spinning) >= at_work)
+        if (2 * csp_load_rlx(&cspi_sched.n_spinning) >= csp_load_rlx(&cspi_sched.n_working))
             return NULL;
-        start_spinning(w);
+        cspi_start_spinning(w);
     }
     for (int round = 1; round <= STEAL_ROUNDS; round++) {
         csp_co *co = steal_once(w, round == STEAL_ROUNDS);
@@ -339,7 +203,7 @@ static csp_co *steal(cspi_worker *w)
     return NULL;
 }
 
-static bool any_work(void)
+bool cspi_work_waits(void)
 {
     if (csp_load_rlx(&cspi_sched.n_global)) // relaxed: after I2
         return true;
@@ -350,72 +214,7 @@ static bool any_work(void)
     return false;
 }
 
-// Leaves the idle list by itself, spinning; false: somebody has taken it off already and kicks it.
-static bool leave_idle(cspi_worker *w)
-{
-    cspi_lock_acquire(&cspi_sched.lock);
-    bool left = w->idle;
-    if (left)
-        idle_remove_locked(w);
-    cspi_lock_release(&cspi_sched.lock);
-    if (left)
-        csp_add_seq(&cspi_sched.n_spinning, 1);
-    return left;
-}
-
-// How long to sleep: the keeper until the next timer, others until kicked.
-static int64_t idle_until(const cspi_worker *w)
-{
-    int64_t until = CSPI_FOREVER;
-    cspi_lock_acquire(&cspi_sched.lock);
-    if (cspi_sched.keeper == w) {
-        until = cspi_timers_earliest();
-        cspi_sched.keeper_until = until;
-        if (cspi_sched.recheck) {
-            int64_t soon = cspi_now() + RECHECK_NS;
-            until = soon < until ? soon : until;
-        }
-    }
-    cspi_lock_release(&cspi_sched.lock);
-    return until;
-}
-
-static void sleep_until_kicked(cspi_worker *w)
-{
-    while (!csp_load_acq(&w->wake)) { // K1
-        int64_t until = idle_until(w);
-        if (!cspi_futex_wait(&w->wake, 0, until) && leave_idle(w))
-            return;
-    }
-    csp_store_rlx(&w->wake, 0u); // relaxed: kicked once per stay on the list
-}
-
-// Returns when there may be work again.
-static void go_idle(cspi_worker *w)
-{
-    bool was_spinning = w->spinning;
-    w->spinning = false; // before I1: who takes us off the list sets it
-    cspi_lock_acquire(&cspi_sched.lock);
-    if (cspi_sched.n_global) {
-        w->spinning = was_spinning;
-        cspi_lock_release(&cspi_sched.lock);
-        return;
-    }
-    idle_put_locked(w); // I1
-    cspi_lock_release(&cspi_sched.lock);
-    if (was_spinning)
-        csp_add_seq(&cspi_sched.n_spinning, -1); // I1
-    csp_fence_seq();                             // I2
-    if (any_work() && leave_idle(w))             // I3
-        return;
-    cspi_lock_acquire(&cspi_sched.lock);
-    if (w->idle)
-        cspi_rest_check_locked();
-    cspi_lock_release(&cspi_sched.lock);
-    sleep_until_kicked(w);
-}
-
-static void run_due_timers(cspi_worker *w)
+void cspi_timers_run_due(cspi_worker *w)
 {
     if (cspi_timers_earliest() == INT64_MAX)
         return;
@@ -429,18 +228,22 @@ static csp_co *find_work(cspi_worker *w)
     for (;;) {
         if (__builtin_expect(csp_load_acq(&cspi_sched.stopping) != 0, 0) && w != csp_load_rlx(&cspi_sched.exempt))
             cspi_rest_halt(w);
+        if (__builtin_expect(csp_load_rlx(&cspi_sched.n_surplus) != 0, 0)) // relaxed: a hint
+            cspi_idle_retire(w);
         if (w->tick % TIMERS_EVERY == 0)
-            run_due_timers(w);
+            cspi_timers_run_due(w);
         csp_co *co = take_local(w);
         if (co)
             return co;
-        run_due_timers(w);
+        cspi_timers_run_due(w);
         if ((co = take_local(w)) || (co = take_global(w, CSPI_RUNQ_CAP / 2)))
             return co;
-        // The netpoller's place: descriptors that are ready, without blocking.
+        // relaxed: a hint; who idles looks again
+        if (csp_load_rlx(&cspi_poll_waiting) > 0 && cspi_poll_now() && (co = take_local(w)))
+            return co;
         if ((co = steal(w)))
             return co;
-        go_idle(w);
+        cspi_idle_wait(w);
     }
 }
 
@@ -463,6 +266,11 @@ static void do_request(cspi_worker *w, csp_co *co)
         if (csp_load_rlx(&w->runq.next) || csp_load_rlx(&cspi_sched.n_global)) // relaxed: a hint; who adds to it wakes
             cspi_wake_one();
         break;
+    case REQUEST_REQUEUE:
+        cspi_co_set_state(co, CO_RUNNING, CO_RUNNABLE);
+        cspi_global_push(co);
+        cspi_wake_one();
+        break;
     default:
         cspi_co_set_state(co, CO_RUNNING, CO_FREE);
         if (co->kind != CO_COROUTINE)
@@ -472,19 +280,25 @@ static void do_request(cspi_worker *w, csp_co *co)
     }
 }
 
-static void came_back(cspi_worker *w, csp_co *co)
-{
-    co->saved_errno = errno;
-    w->current = NULL;
-    do_request(w, co);
-}
-
-// Until it parks, yields or ends.
+// Until it asks for something.
 static void switch_to_co(cspi_worker *w, csp_co *co)
 {
     cspi_fiber_leave(&w->loop, &co->fiber, false);
     cspi_switch(&w->sched_sp, co->sp);
     cspi_fiber_arrive(&w->loop, &co->fiber);
+}
+
+static void came_back(cspi_worker *w, csp_co *co)
+{
+    while (__builtin_expect(w->request == REQUEST_CALL, 0)) {
+        if (cspi_blocking_run(w, co))
+            switch_to_co(w, co);
+        else
+            w->request = REQUEST_REQUEUE;
+    }
+    co->saved_errno = errno;
+    w->current = NULL;
+    do_request(w, co);
 }
 
 static void run(cspi_worker *w, csp_co *co)
@@ -509,7 +323,7 @@ void cspi_worker_loop(void)
     for (;;) {
         csp_co *co = find_work(w);
         if (w->spinning)
-            stop_spinning(w);
+            cspi_stop_spinning(w);
         run(w, co);
     }
 }

@@ -8,6 +8,7 @@
 #include "errno.h"
 #include "go.h"
 #include "map.h"
+#include "io.h"
 #include "select.h"
 #include "sync.h"
 #include "time.h"
