@@ -13,5 +13,6 @@
 #include "sync.h"
 #include "time.h"
 #include "typed.h"
+#include "typed_map.h"
 
 #endif
