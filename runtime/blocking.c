@@ -33,7 +33,8 @@ static void leave(cspi_worker *w, csp_co *co)
     cspi_sched.n_stuck += !w->stuck;
     w->stuck = w->away = true;
     cspi_sched.n_away++;
-    csp_add_rlx(&cspi_sched.n_bound_running, 1); // relaxed: under the lock
+    csp_store_rlx(&cspi_sched.handovers, cspi_sched.handovers + 1); // relaxed: under the lock; statistics
+    csp_add_rlx(&cspi_sched.n_bound_running, 1);                    // relaxed: under the lock
     cspi_counts_changed_locked();
     bool nobody_keeps = cspi_nobody_keeps_locked();
     cspi_lock_release(&cspi_sched.lock);
@@ -59,7 +60,8 @@ static bool come_back(cspi_worker *w, csp_co *co)
     cspi_sched.n_away--;
     csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock; the worker itself is at work again
     cspi_counts_changed_locked();
-    bool may_go_on = w == cspi_sched.exempt || (!cspi_sched.n_surplus && !csp_load_acq(&cspi_sched.stopping));
+    bool may_go_on =
+        w == csp_load_rlx(&cspi_sched.exempt) || (!cspi_sched.n_surplus && !csp_load_acq(&cspi_sched.stopping));
     cspi_lock_release(&cspi_sched.lock);
     return may_go_on;
 }

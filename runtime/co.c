@@ -6,7 +6,7 @@
 #include "worker.h"
 
 // Go's words where Go has the thing.
-static const char *wait_name(const cspi_wait *w)
+const char *cspi_wait_name(const cspi_wait *w)
 {
     switch (w->op) {
     case CSP_WAIT_SEND:
@@ -38,18 +38,6 @@ static const char *wait_name(const cspi_wait *w)
     }
 }
 
-const char *cspi_co_status(const csp_co *co)
-{
-    switch (co->state) {
-    case CO_PARKED:
-        return wait_name(co->wait);
-    case CO_RUNNABLE:
-        return "runnable";
-    default:
-        return "running";
-    }
-}
-
 struct walk {
     bool (*fn)(csp_co *co, void *arg);
     void *arg;
@@ -66,13 +54,26 @@ static bool visit(csp_co *co, void *arg)
     return w->go_on;
 }
 
-void cspi_co_each(bool (*fn)(csp_co *co, void *arg), void *arg)
+static bool lock_if_free(bool wait)
+{
+    if (wait)
+        cspi_lock_acquire(&cspi_sched.lock);
+    return wait || cspi_lock_try(&cspi_sched.lock);
+}
+
+void cspi_co_each_moment(bool (*fn)(csp_co *co, void *arg), void *arg, bool from_signal)
 {
     struct walk w = {fn, arg, true};
     if (visit(&cspi_sched.main_co, &w))
-        cspi_stack_each(visit, &w);
-    cspi_lock_acquire(&cspi_sched.lock);
+        cspi_stack_each(visit, &w, !from_signal);
+    if (!lock_if_free(!from_signal))
+        return;
     for (csp_co *co = cspi_sched.foreign; co && w.go_on; co = co->foreign_next)
         visit(co, &w);
     cspi_lock_release(&cspi_sched.lock);
+}
+
+void cspi_co_each(bool (*fn)(csp_co *co, void *arg), void *arg)
+{
+    cspi_co_each_moment(fn, arg, false);
 }

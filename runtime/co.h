@@ -23,20 +23,22 @@ enum cspi_co_kind { CO_COROUTINE, CO_MAIN, CO_FOREIGN };
 struct csp_co {
     // --- immutable from creation to end
     uint64_t id;
-    void *task;           // the detector's
-    const csp_site *site; // of csp_go
-    uint8_t kind;         // enum cspi_co_kind
+    void *task; // the detector's
+    union {
+        const csp_site *site; // of csp_go, for the detector
+        void *created_at;     // in builds without: where csp_go returned to; NULL: unknown
+    };
+    uint8_t kind; // enum cspi_co_kind
     // --- the state's owner (see above)
     uint8_t state; // enum cspi_co_state; atomic for readers that only look
     bool bound;    // parks by blocking its thread: foreign, or the thread that ends the process
-    bool dump;     // scheduler: print your stack and switch back (panic.c), instead of running on
     int saved_errno;
     void *sp; // saved state while not running
     cspi_fiber fiber;
     csp_co *link; // in a run queue, a free list
     // --- valid while parked
     const cspi_wait *wait;
-    int64_t since_ns;
+    int64_t since_ns; // when it parked, by its worker's clock_ns
     // --- bound only
     uint32_t token; // atomic, futex: 1 once made ready. Edge F1
     union {
@@ -58,11 +60,14 @@ static inline void cspi_co_set_state(csp_co *co, uint8_t from, uint8_t to)
     csp_store_rlx(&co->state, to);
 }
 
-// As in "coroutine 7 [chan receive]:".
-const char *cspi_co_status(const csp_co *co);
+// What the wait is called in "coroutine 7 [chan receive]:".
+const char *cspi_wait_name(const cspi_wait *w);
 
 // Calls fn for every live coroutine, main and foreign threads included, until it returns false. The stacks' lock is held:
 // fn creates and ends none. What it sees of running ones is a moment's value.
 void cspi_co_each(bool (*fn)(csp_co *co, void *arg), void *arg);
+// As above, for dumps. from_signal: without the stacks' lock, and without threads of the program if the scheduler's lock
+// is taken, since the handler's thread may hold them.
+void cspi_co_each_moment(bool (*fn)(csp_co *co, void *arg), void *arg, bool from_signal);
 
 #endif

@@ -62,7 +62,7 @@ static bool note_progress_locked(cspi_worker *w, int64_t now)
         return !w->stuck && now - w->seen_ns >= STUCK_NS;
     w->seen_tick = tick;
     w->seen_ns = now;
-    w->seen_cpu_ns = cpu_time(w->tid);
+    w->seen_cpu_ns = cpu_time(csp_load_rlx(&w->tid)); // relaxed: 0 before its thread runs
     if (w->stuck) {
         w->stuck = false;
         cspi_sched.n_stuck--;
@@ -73,7 +73,8 @@ static bool note_progress_locked(cspi_worker *w, int64_t now)
 
 static bool is_stuck(const cspi_worker *w)
 {
-    return cpu_time(w->tid) - w->seen_cpu_ns >= STUCK_NS || sleeps_in_kernel(w->tid);
+    int tid = csp_load_rlx(&w->tid); // relaxed: it has long run
+    return cpu_time(tid) - w->seen_cpu_ns >= STUCK_NS || sleeps_in_kernel(tid);
 }
 
 // Takes the queue of a worker that does not look at it.
@@ -95,6 +96,7 @@ static bool mark_stuck(cspi_worker *w)
     if (marked) {
         w->stuck = true;
         cspi_sched.n_stuck++;
+        csp_store_rlx(&cspi_sched.handovers, cspi_sched.handovers + 1); // relaxed: under the lock; statistics
         cspi_counts_changed_locked();
     }
     cspi_lock_release(&cspi_sched.lock);

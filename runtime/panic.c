@@ -4,16 +4,19 @@
 // Whoever comes first ends the process; coroutines and threads that also want to are held for ever, so that two messages
 // never mix. What the program printed before comes out first: standard output is flushed before the message. Other streams
 // are not: fflush(NULL) waits for each stream's lock, and a thread that reads one may hold its lock for ever.
+// CSP_TRACEBACK says what is printed, as GOTRACEBACK does: none, single (the default), all, crash (all, then abort).
 #include "panic.h"
 
 #include "base/check.h"
 #include "co.h"
 #include "csp/go.h"
+#include "dump.h"
 #include "hooks.h"
 #include "worker.h"
 
-#include <execinfo.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,12 +55,19 @@ static void flush_stdout(void)
     }
 }
 
-void cspi_end_claim(void)
+bool cspi_end_claim_from_signal(void)
 {
     uint32_t free_state = 0;
-    if (csp_cas_acq(&ending, &free_state, 1u)) {
-        ending_here = true;
-        CSP_HOOK(ignore_begin);
+    if (!csp_cas_acq(&ending, &free_state, 1u))
+        return false;
+    ending_here = true;
+    CSP_HOOK(ignore_begin);
+    return true;
+}
+
+void cspi_end_claim(void)
+{
+    if (cspi_end_claim_from_signal()) {
         flush_stdout();
         return;
     }
@@ -67,22 +77,61 @@ void cspi_end_claim(void)
         pause();
 }
 
+static void say_to_stderr(void *unused, const char *format, ...)
+{
+    (void)unused;
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    cspi_say("%s", text);
+}
+
+void cspi_print_stack(const cspi_frames *frames)
+{
+    cspi_walk_print(frames, say_to_stderr, NULL);
+}
+
 void cspi_print_own_stack(void)
 {
     if (CSP_HOOK_VALUE(print_stack, false))
         return;
-    void *frames[64];
-    int n = backtrace(frames, 64);
-    // The innermost are this function and those that end the process; they say nothing to the program's author, but
-    // how many there are depends on inlining, so only our own frame is left out.
-    if (n > 1)
-        backtrace_symbols_fd(frames + 1, n - 1, STDERR_FILENO);
+    static cspi_frames frames; // only who ends the process comes here, perhaps with little stack left
+    cspi_walk_own(&frames, 0);
+    cspi_print_stack(&frames);
+}
+
+void cspi_say_running(const csp_co *co)
+{
+    cspi_say("coroutine %llu [running]:\n", (unsigned long long)co->id);
 }
 
 void cspi_end_process(void)
 {
     CSP_HOOK(before_exit);
+    if (cspi_traceback() == CSPI_TRACEBACK_CRASH) {
+        signal(SIGABRT, SIG_DFL);
+        abort();
+    }
     _exit(2);
+}
+
+static void print_traceback(enum cspi_traceback traceback)
+{
+    const csp_co *co = cspi_worker_self() ? cspi_worker_self()->current : cspi_foreign_self();
+    cspi_say("\n");
+    if (co)
+        cspi_say_running(co);
+    else if (getpid() ==
+             gettid()) // before the runtime has started there is only main's flow, which will be coroutine 1
+        cspi_say("coroutine 1 [running]:\n");
+    cspi_print_own_stack();
+    if (traceback >= CSPI_TRACEBACK_ALL && csp_load_acq(&cspi_sched.started)) {
+        static cspi_frames own;
+        cspi_walk_own(&own, 0);
+        cspi_dump_at_end(&own);
+    }
 }
 
 __attribute__((noreturn)) static void end_with(const char *kind, const char *format, va_list args)
@@ -90,14 +139,10 @@ __attribute__((noreturn)) static void end_with(const char *kind, const char *for
     cspi_end_claim();
     char text[400];
     vsnprintf(text, sizeof text, format, args);
-    const csp_co *co = cspi_worker_self() ? cspi_worker_self()->current : cspi_foreign_self();
-    // Before the runtime has started there is only main's flow, which will be coroutine 1.
-    unsigned long long id = co ? co->id : getpid() == gettid() ? 1 : 0;
-    if (id)
-        cspi_say("%s: %s\n\ncoroutine %llu [running]:\n", kind, text, id);
-    else
-        cspi_say("%s: %s\n\n", kind, text);
-    cspi_print_own_stack();
+    cspi_say("%s: %s\n", kind, text);
+    enum cspi_traceback traceback = cspi_traceback();
+    if (traceback != CSPI_TRACEBACK_NONE)
+        print_traceback(traceback);
     cspi_end_process();
 }
 

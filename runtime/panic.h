@@ -3,7 +3,10 @@
 #ifndef CSP_RUNTIME_PANIC_H
 #define CSP_RUNTIME_PANIC_H
 
+#include "walk.h"
+
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +21,11 @@ __attribute__((noreturn, cold, format(printf, 1, 2))) void cspi_fatal(const char
 // The pieces, for the all-asleep message: claims the right to end the process (others who try block for ever), flushes
 // standard output; prints; ends.
 void cspi_end_claim(void);
+bool cspi_end_claim_from_signal(void); // the same for handlers: no flush; false: somebody else ends it already
 __attribute__((format(printf, 1, 2))) void cspi_say(const char *format,
                                                     ...); // one write(2) to standard error, signal-safe
+void cspi_say_running(const csp_co *co);                  // `coroutine 7 "name" [running]:`
+void cspi_print_stack(const cspi_frames *frames);
 void cspi_print_own_stack(void);
 __attribute__((noreturn)) void cspi_end_process(void);
 

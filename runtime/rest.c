@@ -9,28 +9,37 @@
 // ends the process keeps its OS thread and is bound to it from then on, its worker goes on in a new thread. Then, and in
 // every build before exit handlers registered earlier than the runtime's start run, all workers are stopped at their next
 // scheduling point; should an exit handler park, they go on, since it may wait for one of them.
+//
+// Looking (snapshot.c). Workers halt at their next scheduling point, and also right before they switch to a coroutine, so
+// that a stack which is seen at rest stays at rest:
+//     who looks                                  a worker that is about to run a coroutine
+//     L1 sets CSPI_STOP_TO_LOOK                  R1 makes its state CO_RUNNING
+//     L2 membarrier: a fence in every thread     R2 a compiler's fence
+//     L3 reads states                            R3 reads `stopping`: halts
+// At least one sees the other. The fence is the looker's alone, since switches are frequent and looks are not.
 #include "worker.h"
 
 #include "context.h"
+#include "dump.h"
 #include "panic.h"
 #include "poll.h"
 #include "switch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MAX_DUMPED 1000
 #define STOP_NS_AFTER_GRACE 100000000
 #define STOP_NS_PLAIN 1000000
 
 // --- all asleep ------------------------------------------------------------------------------------------------------------
 
 // Threads in this process, 0 when the kernel does not tell.
-static int count_threads(void)
+int cspi_count_threads(void)
 {
     int saved = errno, n = 0;
     char text[4096];
@@ -49,40 +58,6 @@ static int count_threads(void)
     return n;
 }
 
-struct dump {
-    csp_co *cos[MAX_DUMPED];
-    size_t n;
-    size_t left_out;
-};
-
-static bool note_parked(csp_co *co, void *arg)
-{
-    struct dump *d = arg;
-    if (co->state != CO_PARKED)
-        return true;
-    if (d->n < MAX_DUMPED)
-        d->cos[d->n++] = co;
-    else
-        d->left_out++;
-    return true;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    uint64_t x = (*(csp_co *const *)a)->id, y = (*(csp_co *const *)b)->id;
-    return (x > y) - (x < y);
-}
-
-static void dump_parked(csp_co *co)
-{
-    cspi_say("\ncoroutine %llu [%s]:\n", (unsigned long long)co->id, cspi_co_status(co));
-    if (CSP_HOOK_VALUE(print_stack_of, false, co->task))
-        return;
-    cspi_worker *w = cspi_worker_self();
-    if (w && !co->bound) // another thread's stack cannot be walked from here
-        cspi_worker_dump(w, co);
-}
-
 __attribute__((noreturn)) static void end_all_asleep(bool none_left)
 {
     cspi_end_claim();
@@ -90,21 +65,18 @@ __attribute__((noreturn)) static void end_all_asleep(bool none_left)
         cspi_say("fatal error: no coroutines (main called csp_exit) - deadlock!\n");
     else
         cspi_say("fatal error: all coroutines are asleep - deadlock!\n");
-    static struct dump d; // too big for a stack; only one thread ends the process
-    cspi_co_each(note_parked, &d);
-    qsort(d.cos, d.n, sizeof *d.cos, compare_ids);
-    for (size_t i = 0; i < d.n; i++)
-        dump_parked(d.cos[i]);
-    if (d.left_out)
-        cspi_say("\n... and %zu more\n", d.left_out);
+    cspi_frames none = {0};
+    cspi_dump_at_end(&none);
     cspi_end_process();
 }
 
-static int64_t count_live(void)
+int64_t cspi_count_live(void)
 {
-    int64_t n = csp_load_rlx(&cspi_sched.live_unowned); // relaxed: nobody runs
-    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
-        n += csp_load_rlx(&cspi_sched.workers[i]->live);
+    int64_t n = csp_load_rlx(&cspi_sched.live_unowned); // relaxed: a moment's value
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++) {
+        const cspi_worker *w = cspi_sched.workers[i];
+        n += (int64_t)(csp_load_rlx(&w->created) - csp_load_rlx(&w->ended));
+    }
     return n;
 }
 
@@ -128,19 +100,25 @@ void cspi_rest_check_locked(void)
     if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake() ||
         csp_load_rlx(&cspi_poll_waiting) > 0)
         return;
-    if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound + csp_load_acq(&cspi_sched.n_own_threads) +
-                              cspi_fiber_tool_threads()) {
+    int ours = cspi_sched.n_started + cspi_sched.n_bound + csp_load_acq(&cspi_sched.n_own_threads);
+    if (cspi_count_threads() > ours + cspi_fiber_tool_threads()) {
         cspi_sched.recheck = true;
         // One that sleeps already would not look again: it comes round here, and then knows.
         cspi_worker_send_looking(cspi_idle_take_keeper_locked());
         return;
     }
-    bool none_left = csp_load_acq(&cspi_sched.main_ended) && count_live() <= 0;
+    bool none_left = csp_load_acq(&cspi_sched.main_ended) && cspi_count_live() <= 0;
     cspi_lock_release(&cspi_sched.lock);
     end_all_asleep(none_left);
 }
 
 // --- stopping ---------------------------------------------------------------------------------------------------------------
+
+static uint32_t stopped_by(const cspi_worker *w)
+{
+    uint32_t stopping = csp_load_acq(&cspi_sched.stopping);
+    return w == csp_load_rlx(&cspi_sched.exempt) ? stopping & CSPI_STOP_TO_LOOK : stopping; // relaxed: w's own matter
+}
 
 void cspi_rest_halt(cspi_worker *w)
 {
@@ -149,39 +127,78 @@ void cspi_rest_halt(cspi_worker *w)
         csp_add_seq(&cspi_sched.n_spinning, -1);
     }
     csp_add_seq(&cspi_sched.n_halted, 1u);
-    while (csp_load_acq(&cspi_sched.stopping))
-        cspi_futex_wait(&cspi_sched.stopping, 1, CSPI_FOREVER);
+    for (uint32_t seen; (seen = csp_load_acq(&cspi_sched.stopping), stopped_by(w));)
+        cspi_futex_wait(&cspi_sched.stopping, seen, CSPI_FOREVER);
     csp_add_seq(&cspi_sched.n_halted, (uint32_t)-1);
 }
 
-// Workers stop at their next scheduling point; waits for that up to limit_ns, since a coroutine may compute for ever.
-static void stop_workers(cspi_worker *exempt, int64_t limit_ns)
+// Counts that hang together need the lock; a signal handler does without: it may have interrupted who holds it.
+__attribute__((no_sanitize("thread"))) static int count_at_work(const cspi_worker *left_alone, bool from_signal)
 {
-    csp_store_rlx(&cspi_sched.exempt, exempt); // relaxed: only the exempt one's own thread acts on it
-    csp_store_seq(&cspi_sched.stopping, 1u);
-    for (int64_t until = cspi_now() + limit_ns;;) {
+    if (!from_signal)
         cspi_lock_acquire(&cspi_sched.lock);
-        int at_work = cspi_sched.n_started - cspi_sched.n_idle - cspi_sched.n_away -
-                      (int)csp_load_seq(&cspi_sched.n_halted) - (exempt && !exempt->idle && !exempt->away);
+    int n = cspi_sched.n_started - cspi_sched.n_idle - cspi_sched.n_away - (int)csp_load_seq(&cspi_sched.n_halted) -
+            (left_alone && !left_alone->idle && !left_alone->away);
+    if (!from_signal)
         cspi_lock_release(&cspi_sched.lock);
-        if (at_work <= 0 || cspi_now() >= until)
-            return;
+    return n;
+}
+
+// Workers stop at their next scheduling point; waits for that up to limit_ns, since a coroutine may compute for ever.
+static bool wait_until_stopped(const cspi_worker *left_alone, int64_t limit_ns, bool from_signal)
+{
+    for (int64_t until = cspi_now() + limit_ns;;) {
+        if (count_at_work(left_alone, from_signal) <= 0)
+            return true;
+        if (cspi_now() >= until)
+            return false;
         struct timespec nap = {0, 50000};
         syscall(SYS_nanosleep, &nap, NULL);
     }
 }
 
-void cspi_rest_resume(void)
+static void stop_workers(cspi_worker *exempt, int64_t limit_ns)
 {
-    csp_store_rlx(&cspi_sched.exempt, (cspi_worker *)NULL); // relaxed: as in stop_workers
-    csp_store_seq(&cspi_sched.stopping, 0u);
+    csp_store_rlx(&cspi_sched.exempt, exempt); // relaxed: only the exempt one's own thread acts on it
+    csp_or_seq(&cspi_sched.stopping, (uint32_t)CSPI_STOP_TO_END);
+    wait_until_stopped(exempt, limit_ns, false);
+}
+
+static void go_on(uint32_t reason)
+{
+    csp_and_seq(&cspi_sched.stopping, ~reason);
     cspi_futex_wake(&cspi_sched.stopping, CSPI_MAX_WORKERS);
     cspi_wake_one();
 }
 
+void cspi_rest_resume(void)
+{
+    csp_store_rlx(&cspi_sched.exempt, (cspi_worker *)NULL); // relaxed: as in stop_workers
+    go_on(CSPI_STOP_TO_END);
+}
+
+bool cspi_rest_pause(int64_t limit_ns, bool from_signal)
+{
+    csp_or_seq(&cspi_sched.stopping, (uint32_t)CSPI_STOP_TO_LOOK); // L1
+    // L2. A kernel without it (before 4.14): then only the time limit stands between us and a worker that was about to
+    // run a coroutine all the while.
+    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    return wait_until_stopped(cspi_worker_self(), limit_ns, from_signal);
+}
+
+void cspi_rest_unpause(void)
+{
+    go_on(CSPI_STOP_TO_LOOK);
+    // Who went idle meanwhile did not ask whether all are asleep.
+    cspi_lock_acquire(&cspi_sched.lock);
+    cspi_rest_check_locked();
+    cspi_lock_release(&cspi_sched.lock);
+}
+
 void cspi_rest_at_exit(void)
 {
-    if (!csp_load_rlx(&cspi_sched.stopping)) // relaxed: set by this thread if at all
+    if (!(csp_load_rlx(&cspi_sched.stopping) & CSPI_STOP_TO_END)) // relaxed: set by this thread if at all
         stop_workers(cspi_worker_self(), STOP_NS_PLAIN);
 }
 
@@ -308,7 +325,7 @@ static void each(void (*fn)(const csp_co_view *view, void *arg), void *arg)
 
 static size_t count(void)
 {
-    return (size_t)count_live();
+    return (size_t)cspi_count_live();
 }
 
 static const csp_runtime_view view_of_runtime = {count, cspi_now, quiesce, each};

@@ -103,3 +103,11 @@ bool cspi_runq_is_empty(const cspi_runq *q)
     uint32_t head = csp_load_acq(&q->head); // E3
     return head == csp_load_acq(&q->tail) && !csp_load_acq(&q->next);
 }
+
+size_t cspi_runq_size(const cspi_runq *q)
+{
+    uint32_t head = csp_load_acq(&q->head);            // E3
+    uint32_t n = csp_load_acq(&q->tail) - head;        // E1, though nothing behind it is read
+    size_t in_ring = n <= CSPI_RUNQ_CAP ? n : 0;       // head and tail belong to different moments
+    return in_ring + (csp_load_rlx(&q->next) != NULL); // relaxed: a moment's value
+}

@@ -35,7 +35,8 @@ csp_co *cspi_runq_take_next(cspi_runq *q);
 // Moves half of the victim's ring, rounded up, to mine, which must be empty, and returns one of them; NULL: there was
 // nothing. Called by the owner of mine.
 csp_co *cspi_runq_steal(cspi_runq *victim, cspi_runq *mine);
-// Anyone; a moment's value.
+// Anyone; moments' values.
+size_t cspi_runq_size(const cspi_runq *q);
 bool cspi_runq_is_empty(const cspi_runq *q);
 
 #ifdef __cplusplus

@@ -61,10 +61,6 @@ static void switch_to_loop(csp_co *co)
 {
     CSP_HOOK(task_leave);
     leave_worker(co);
-    while (__builtin_expect(co->dump, 0)) { // resumed by cspi_worker_dump only to show where we are
-        cspi_print_own_stack();
-        leave_worker(co);
-    }
 }
 
 void cspi_call_on_loop(void (*fn)(void *), void *arg)
@@ -75,10 +71,6 @@ void cspi_call_on_loop(void (*fn)(void *), void *arg)
     w->release = fn;
     w->release_arg = arg;
     leave_worker(co); // no task_leave: the task goes on, on another stack
-    while (__builtin_expect(co->dump, 0)) {
-        cspi_print_own_stack();
-        leave_worker(co);
-    }
 }
 
 static void release_lock(void *lock)
@@ -98,7 +90,8 @@ static void park_bound(csp_co *co, void (*release)(void *), void *arg)
     cspi_co_set_state(co, CO_RUNNING, CO_PARKED);
     CSP_HOOK(task_leave);
     release(arg);
-    if (csp_load_rlx(&cspi_sched.stopping)) // relaxed: only this thread, which ends the process, set it before
+    if (csp_load_rlx(&cspi_sched.stopping) &
+        CSPI_STOP_TO_END) // relaxed: only this thread, which ends the process, set it
         cspi_rest_resume();
     cspi_lock_acquire(&cspi_sched.lock);
     csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock; atomic for cspi_ready
@@ -114,10 +107,8 @@ void cspi_park_with(const cspi_wait *wait, void (*release)(void *arg), void *arg
 {
     csp_co *co = cspi_self();
     co->wait = wait;
-#if CSP_HOOKS
-    co->since_ns = cspi_now();
-#endif
     cspi_worker *w = cspi_worker_self();
+    co->since_ns = CSP_HOOKS || !w ? cspi_now() : w->clock_ns;
     if (!w) {
         park_bound(co, release, arg);
         return;
@@ -189,17 +180,20 @@ static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_s
     return co;
 }
 
-static void count_live(cspi_worker *w, int64_t change)
+// Relaxed: only the owner writes its counts; csp_count wants a moment's value.
+static void count_created(cspi_worker *w)
 {
-    if (w)
-        csp_store_rlx(&w->live, w->live + change); // relaxed: only the owner writes; csp_count wants a moment's value
-    else
-        csp_add_rlx(&cspi_sched.live_unowned, change);
+    if (w) {
+        csp_store_rlx(&w->created, w->created + 1);
+    } else {
+        csp_add_rlx(&cspi_sched.live_unowned, 1);
+        csp_add_rlx(&cspi_sched.created_unowned, 1u);
+    }
 }
 
 static void start_co(cspi_worker *w, csp_co *co)
 {
-    count_live(w, 1);
+    count_created(w);
     cspi_co_set_state(co, CO_FREE, CO_RUNNABLE);
     if (w)
         cspi_worker_push_next(w, co);
@@ -215,6 +209,8 @@ void csp_go(void (*fn)(void *), void *arg)
     (void)cspi_self(); // the runtime has started
     cspi_worker *w = cspi_worker_self();
     csp_co *co = new_co(w, fn, arg, site);
+    if (!CSP_HOOKS)
+        co->created_at = __builtin_return_address(0);
     co->task = CSP_HOOK_VALUE(task_new, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), site);
     start_co(w, co);
 }
@@ -244,7 +240,7 @@ void csp_yield(void)
 void cspi_co_finish(void)
 {
     cspi_worker *w = cspi_worker_self();
-    count_live(w, -1);
+    csp_store_rlx(&w->ended, w->ended + 1); // relaxed: only the owner writes
     CSP_HOOK(task_end);
     w->request = REQUEST_END;
     cspi_eh_take(); // ended by csp_exit inside a catch clause: what it caught is lost, as its frames are
@@ -277,8 +273,6 @@ uint64_t csp_id(void)
 size_t csp_count(void)
 {
     (void)cspi_self();
-    int64_t n = csp_load_rlx(&cspi_sched.live_unowned);
-    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
-        n += csp_load_rlx(&cspi_sched.workers[i]->live); // relaxed: a moment's value
+    int64_t n = cspi_count_live();
     return (size_t)n;
 }

@@ -188,15 +188,32 @@ csp_co *cspi_stack_of_guard(uintptr_t addr)
     return NULL;
 }
 
-void cspi_stack_each(bool (*fn)(csp_co *co, void *arg), void *arg)
+static void each_of(const struct slab *s, bool (*fn)(csp_co *co, void *arg), void *arg, bool *go_on)
 {
-    cspi_lock_acquire(&stacks.lock);
-    for (unsigned i = 0; i < stacks.n_slabs; i++)
-        for (unsigned j = 0; j < stacks.slabs[i].used; j++)
-            if (!fn(descriptor_of(stacks.slabs[i].base + j * CSPI_STACK_SIZE), arg))
-                goto out;
-out:
-    cspi_lock_release(&stacks.lock);
+    unsigned used = csp_load_acq(&s->used); // S1
+    for (unsigned j = 0; j < used && *go_on; j++)
+        *go_on = fn(descriptor_of(s->base + j * CSPI_STACK_SIZE), arg);
+}
+
+void cspi_stack_each(bool (*fn)(csp_co *co, void *arg), void *arg, bool lock)
+{
+    if (lock)
+        cspi_lock_acquire(&stacks.lock);
+    unsigned n = csp_load_acq(&stacks.n_slabs); // S1
+    bool go_on = true;
+    for (unsigned i = 0; i < n && go_on; i++)
+        each_of(&stacks.slabs[i], fn, arg, &go_on);
+    if (lock)
+        cspi_lock_release(&stacks.lock);
+}
+
+size_t cspi_stack_mapped(void)
+{
+    size_t slots = 0;
+    unsigned n = csp_load_acq(&stacks.n_slabs); // S1
+    for (unsigned i = 0; i < n; i++)
+        slots += stacks.slabs[i].slots;
+    return slots * CSPI_STACK_SIZE;
 }
 
 void *cspi_stack_map_own(size_t size)

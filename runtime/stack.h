@@ -35,8 +35,12 @@ void *cspi_stack_hi(const csp_co *co);
 // The coroutine whose guard page contains addr, or NULL. Signal-safe.
 csp_co *cspi_stack_of_guard(uintptr_t addr);
 
-// Calls fn for every descriptor handed out at least once, until it returns false; under the stack lock.
-void cspi_stack_each(bool (*fn)(csp_co *co, void *arg), void *arg);
+// Calls fn for every descriptor handed out at least once, until it returns false; under the stack lock, or, for signal
+// handlers, without (lock false): then stacks handed out meanwhile may be missed.
+void cspi_stack_each(bool (*fn)(csp_co *co, void *arg), void *arg, bool lock);
+
+// Address space of all slabs.
+size_t cspi_stack_mapped(void);
 
 // A stack of `size` bytes above a guard page for the runtime's own use; never freed. Returns its lowest usable byte.
 void *cspi_stack_map_own(size_t size);

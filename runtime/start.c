@@ -11,6 +11,7 @@
 #include "monitor.h"
 #include "panic.h"
 #include "poll.h"
+#include "quit.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -78,7 +79,7 @@ static void *worker_main(void *worker)
 {
     cspi_worker *w = worker;
     cspi_worker_set_self(w);
-    w->tid = (int)syscall(SYS_gettid);
+    csp_store_rlx(&w->tid, (int)syscall(SYS_gettid)); // relaxed: for who only looks
     w->stack_lo = own_stack_lo();
     CSP_HOOK(worker_start);
     cspi_fault_prepare_thread();
@@ -122,7 +123,8 @@ cspi_worker *cspi_worker_add_locked(void)
         csp_store_rel(&cspi_sched.n_max, n); // the worker has been there, zeroed, since the start
     cspi_counts_changed_locked();
     cspi_worker *w = cspi_sched.workers[n - 1];
-    w->random = (uint64_t)n * 0xd1342543de82ef95u ^ (uint64_t)cspi_now();
+    w->clock_ns = cspi_now();
+    w->random = (uint64_t)n * 0xd1342543de82ef95u ^ (uint64_t)w->clock_ns;
     return w;
 }
 
@@ -292,7 +294,7 @@ static void clear_worker(cspi_worker *w, bool is_mine)
     w->seen_ns = 0;
     w->firing = NULL;
     w->wake = 0;
-    w->live = 0;
+    w->created = w->ended = 0;
     w->runq.head = w->runq.tail;
     w->runq.next = NULL;
 }
@@ -333,6 +335,7 @@ static void after_fork_in_child(void)
         away->stuck = away->away = true;
     cspi_counts_changed_locked();
     s->live_unowned = co && co->kind != CO_FOREIGN;
+    s->created_unowned = 1;
     s->first_id = s->next_id;
     s->survivor = co;
     unlock_after_fork(true);
@@ -357,8 +360,10 @@ static void start_runtime(void)
 {
     make_workers(read_maxprocs());
     cspi_sched.next_id = 2;
-    cspi_sched.live_unowned = 1; // main
+    cspi_sched.live_unowned = cspi_sched.created_unowned = 1; // main
+    cspi_sched.started_ns = cspi_now();
     cspi_fault_install();
+    cspi_quit_install();
     CSP_HOOK(ignore_begin);
     pthread_key_create(&foreign_key, forget_foreign);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

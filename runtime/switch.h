@@ -10,6 +10,8 @@
 #ifndef CSP_RUNTIME_SWITCH_H
 #define CSP_RUNTIME_SWITCH_H
 
+#include <stdint.h>
+
 #if defined(__x86_64__)
 #include "switch_x86_64.h"
 #else
@@ -23,6 +25,12 @@ extern "C" {
 // Builds a saved state at the top of an unused stack (16-byte aligned) whose first switch calls fn(arg) from
 // cspi_co_entry; the floating-point control words are the caller's. Returns the value to pass as `load`.
 void *cspi_switch_prepare(void *stack_top, void (*fn)(void *), void *arg);
+
+// The fn of a stack that cspi_switch_prepare was given, for dumps.
+static inline uintptr_t cspi_switch_entry(const void *stack_top)
+{
+    return ((const uintptr_t *)stack_top)[CSPI_SWITCH_ENTRY_SLOT];
+}
 
 // The bottom frame of every coroutine: unwinders stop here. Calls fn(arg), then cspi_co_finish().
 void cspi_co_entry(void);

@@ -36,4 +36,40 @@ cspi_co_entry:
     .cfi_endproc
     .size cspi_co_entry, . - cspi_co_entry
 
+// The walker's own frame, whose unwind rules tell of another: above it an unwinder finds who saved the state in rbx.
+    .globl cspi_walk_from
+    .hidden cspi_walk_from
+    .type cspi_walk_from, @function
+    .p2align 4
+cspi_walk_from:
+    .cfi_startproc
+    pushq %rbp
+    .cfi_def_cfa_offset 16
+    .cfi_offset %rbp, -16
+    pushq %rbx
+    .cfi_def_cfa_offset 24
+    .cfi_offset %rbx, -24
+    subq $8, %rsp
+    .cfi_def_cfa_offset 32
+    movq %rdi, %rbx             // the saved state
+    movq %rsi, %rax
+    movq %rdx, %rdi
+    .cfi_remember_state
+    .cfi_def_cfa %rbx, 160      // the stack pointer of who goes on there
+    .cfi_offset %rip, -136
+    .cfi_offset %rbp, -144
+    .cfi_offset %rbx, -152
+    callq *%rax
+    nop                         // so that the return address lies within these rules
+    .cfi_restore_state
+    addq $8, %rsp
+    .cfi_def_cfa_offset 24
+    popq %rbx
+    .cfi_def_cfa_offset 16
+    popq %rbp
+    .cfi_def_cfa_offset 8
+    ret
+    .cfi_endproc
+    .size cspi_walk_from, . - cspi_walk_from
+
     .section .note.GNU-stack, "", @progbits

@@ -15,6 +15,8 @@
 #ifndef CSP_RUNTIME_SWITCH_X86_64_H
 #define CSP_RUNTIME_SWITCH_X86_64_H
 
+#define CSPI_SWITCH_ENTRY_SLOT (-2) // words above the stack's top: fn and arg (switch_x86_64.S)
+
 // What else a function compiled for AVX-512 may keep in registers.
 #if defined(__AVX512F__)
 #define CSPI_SWITCH_CLOBBERS_512                                                                                       \

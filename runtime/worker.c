@@ -21,6 +21,7 @@
 #define GLOBAL_EVERY 61u
 #define NEXT_STREAK 64u
 #define TIMERS_EVERY 8u // a clock reading costs as much as a third of a switch
+#define CLOCK_EVERY 64u // a multiple of it
 #define STEAL_ROUNDS 4
 #define STEAL_NEXT_NAP_NS 20000
 
@@ -160,7 +161,7 @@ static int gcd(int a, int b)
 // One that schedules is left alone: ping-pong over a channel is fastest on one core.
 static csp_co *steal_next(cspi_worker *victim)
 {
-    uint32_t tick = csp_load_rlx(&victim->tick); // relaxed: a hint
+    uint64_t tick = csp_load_rlx(&victim->tick); // relaxed: a hint
     if (!csp_load_rlx(&victim->runq.next))       // relaxed: a hint
         return NULL;
     struct timespec nap = {0, STEAL_NEXT_NAP_NS};
@@ -197,8 +198,10 @@ static csp_co *steal(cspi_worker *w)
     }
     for (int round = 1; round <= STEAL_ROUNDS; round++) {
         csp_co *co = steal_once(w, round == STEAL_ROUNDS);
-        if (co)
+        if (co) {
+            csp_store_rlx(&w->steals, w->steals + 1); // relaxed: statistics
             return co;
+        }
     }
     return NULL;
 }
@@ -223,6 +226,15 @@ void cspi_timers_run_due(cspi_worker *w)
         cspi_timers_run(now, &w->firing);
 }
 
+// Due timers, and the time for who only wants to know how long somebody has been parked: a clock reading costs as much as
+// a third of a switch, so parking takes the worker's.
+static void look_at_clock(cspi_worker *w)
+{
+    if (w->tick % CLOCK_EVERY == 0)
+        w->clock_ns = cspi_now();
+    cspi_timers_run_due(w);
+}
+
 static csp_co *find_work(cspi_worker *w)
 {
     for (;;) {
@@ -231,7 +243,7 @@ static csp_co *find_work(cspi_worker *w)
         if (__builtin_expect(csp_load_rlx(&cspi_sched.n_surplus) != 0, 0)) // relaxed: a hint
             cspi_idle_retire(w);
         if (w->tick % TIMERS_EVERY == 0)
-            cspi_timers_run_due(w);
+            look_at_clock(w);
         csp_co *co = take_local(w);
         if (co)
             return co;
@@ -244,6 +256,7 @@ static csp_co *find_work(cspi_worker *w)
         if ((co = steal(w)))
             return co;
         cspi_idle_wait(w);
+        w->clock_ns = cspi_now();
     }
 }
 
@@ -254,6 +267,7 @@ static void do_request(cspi_worker *w, csp_co *co)
     switch (w->request) {
     case REQUEST_PARK:
         cspi_co_set_state(co, CO_RUNNING, CO_PARKED);
+        csp_store_rlx(&w->parks, w->parks + 1);                         // relaxed: statistics
         w->release(w->release_arg);                                     // from here on another worker may run co
         if (__builtin_expect(w == csp_load_rlx(&cspi_sched.exempt), 0)) // relaxed: set by w's own thread
             cspi_rest_resume();                                         // an exit handler waits for somebody
@@ -301,11 +315,26 @@ static void came_back(cspi_worker *w, csp_co *co)
     do_request(w, co);
 }
 
+// Somebody looks at all coroutines: this one is not yet running.
+__attribute__((noinline, cold)) static void hold(cspi_worker *w, csp_co *co)
+{
+    w->current = NULL;
+    cspi_co_set_state(co, CO_RUNNING, CO_RUNNABLE);
+    cspi_rest_halt(w);
+    cspi_co_set_state(co, CO_RUNNABLE, CO_RUNNING);
+    w->current = co;
+}
+
 static void run(cspi_worker *w, csp_co *co)
 {
-    cspi_co_set_state(co, CO_RUNNABLE, CO_RUNNING);
-    csp_store_rlx(&w->tick, w->tick + 1); // relaxed: a hint for thieves
+    cspi_co_set_state(co, CO_RUNNABLE, CO_RUNNING); // R1 (rest.c)
+    csp_store_rlx(&w->tick, w->tick + 1);           // relaxed: a hint for thieves
     w->current = co;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);                                              // R2
+    while (__builtin_expect(csp_load_rlx(&cspi_sched.stopping) & CSPI_STOP_TO_LOOK, 0)) { // R3
+        hold(w, co);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); // R2
+    }
     CSP_HOOK(task_enter, co->task);
     // This loop's stack never changes its OS thread, so errno here is this thread's before and after the switch.
     errno = co->saved_errno;
@@ -326,16 +355,4 @@ void cspi_worker_loop(void)
             cspi_stop_spinning(w);
         run(w, co);
     }
-}
-
-void cspi_worker_dump(cspi_worker *w, csp_co *co)
-{
-    csp_co *current = w->current;
-    void *sched_sp = w->sched_sp;
-    co->dump = true;
-    w->current = co;
-    switch_to_co(w, co);
-    co->dump = false;
-    w->sched_sp = sched_sp;
-    w->current = current;
 }

@@ -38,6 +38,9 @@
 // How the keeper sleeps: there is none, it has not made up its mind, on its futex (deaf to descriptors), in the netpoller.
 enum cspi_keeper_sleep { KEEPER_NONE, KEEPER_UNDECIDED, KEEPER_DEAF, KEEPER_POLLS };
 
+// Why workers run nothing: bits of `stopping`.
+enum { CSPI_STOP_TO_END = 1, CSPI_STOP_TO_LOOK = 2 };
+
 enum cspi_request { REQUEST_PARK, REQUEST_YIELD, REQUEST_END, REQUEST_CALL, REQUEST_REQUEUE };
 
 typedef struct cspi_worker {
@@ -49,12 +52,15 @@ typedef struct cspi_worker {
     void (*release)(void *arg); // what to do on the loop's stack: release a lock once parked, or the call
     void *release_arg;
     void *stack_lo;       // the loop's stack, for the detector to forget what a call left on it
-    uint32_t tick;        // coroutines run so far
+    uint64_t tick;        // coroutines run so far; atomic for readers that only look
+    uint64_t parks;       // of these, how many parked; likewise
+    uint64_t steals;      // likewise
+    int64_t clock_ns;     // cspi_now() of some moment within the last CLOCK_EVERY ticks, or since it was idle
     uint32_t next_streak; // how many of the last ones came from runq.next
     uint64_t random;
     bool spinning; // counted in sched.n_spinning: looks for work, others need not be woken
     cspi_stack_cache stacks;
-    int64_t live; // created minus ended here; atomic for csp_count
+    uint64_t created, ended; // coroutines, by who ran here; atomic for csp_count
     // --- monitor only: what it saw of the worker when `tick` last moved
     uint32_t seen_tick;
     int64_t seen_ns, seen_cpu_ns; // 0: it was idle then
@@ -90,17 +96,20 @@ typedef struct cspi_sched_state {
     int n_limit; // how many may be started, stuck ones and all: CSPI_MAX_WORKERS, fewer when the system refuses threads
     int n_stuck; // of those started
     int n_away;  // of the stuck ones, those in a blocking call
-    int n_available;      // how many more may work and can be had: W3
-    int n_working;        // started, neither idle nor stuck
-    int n_surplus;        // how many too many work
-    int n_bound_running;  // bound coroutines that are not parked, and calls of blocking.c: they may wake somebody
-    int n_own_threads;    // the runtime's threads that are no workers
-    int64_t live_unowned; // main (1), and coroutines created by threads that are no worker
+    int n_available;          // how many more may work and can be had: W3
+    int n_working;            // started, neither idle nor stuck
+    int n_surplus;            // how many too many work
+    int n_bound_running;      // bound coroutines that are not parked, and calls of blocking.c: they may wake somebody
+    int n_own_threads;        // the runtime's threads that are no workers
+    int64_t live_unowned;     // main (1), and coroutines created by threads that are no worker
+    uint64_t created_unowned; // as live_unowned, without those that ended
+    uint64_t handovers;       // workers marked stuck so that another may work
+    int64_t started_ns;       // when the runtime started
     // --- atomic
     int n_max;       // workers that were ever started, at least n_procs
     bool main_ended; // by csp_exit
     int n_spinning;
-    uint32_t stopping; // futex: workers run nothing (rest.c)
+    uint32_t stopping; // futex: workers run nothing (rest.c), CSPI_STOP_ bits
     uint32_t n_halted;
     uint64_t next_id;
     bool quiescing;      // the process is ending: "all asleep" is good news
@@ -134,8 +143,6 @@ void cspi_global_append_locked(csp_co *co);    // caller holds cspi_sched.lock
 void cspi_worker_drain_locked(cspi_worker *w); // puts w's queue on the global one; its owner calls, with the lock
 bool cspi_work_waits(void);                    // anything in any queue
 void cspi_timers_run_due(cspi_worker *w);
-// Runs co only to print its stack on standard error; it is parked and stays so.
-void cspi_worker_dump(cspi_worker *w, csp_co *co);
 
 // --- idle.c
 void cspi_wake_one(void); // W2, W3
@@ -176,11 +183,17 @@ cspi_worker *cspi_worker_add_locked(void);
 bool cspi_thread_start(void *(*fn)(void *));
 
 // --- rest.c
+int cspi_count_threads(void);  // of the process; 0: the kernel does not tell
+int64_t cspi_count_live(void); // coroutines that have not ended; a moment's value
 // Caller holds cspi_sched.lock; all started workers may be idle. Ends the process when nothing can ever run again.
 void cspi_rest_check_locked(void);
 void cspi_rest_halt(cspi_worker *w); // a worker's loop, when stopping
 void cspi_rest_at_exit(void);
 void cspi_rest_resume(void); // somebody parks after everything was stopped: let the others go on
+// Holds all workers but the caller's, so that stacks of coroutines that do not run stand still; waits for those at work up
+// to limit_ns. True: all stand. Signal-safe when from_signal. One caller at a time (snapshot.c).
+bool cspi_rest_pause(int64_t limit_ns, bool from_signal);
+void cspi_rest_unpause(void);
 void cspi_rest_publish_view(void);
 
 #endif

@@ -16,6 +16,8 @@
 #define csp_xchg_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
 #define csp_xchg_acqrel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 #define csp_add_rlx(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+#define csp_or_seq(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+#define csp_and_seq(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
 #define csp_add_seq(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 // expected is an lvalue's address; on failure it receives what was there, loaded relaxed.
 #define csp_cas_rlx(p, expected, v)                                                                                    \

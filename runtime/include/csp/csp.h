@@ -7,6 +7,7 @@
 #include "context.h"
 #include "errno.h"
 #include "go.h"
+#include "inside.h"
 #include "map.h"
 #include "io.h"
 #include "select.h"

@@ -94,7 +94,7 @@ TEST(Stack, EachVisitsAllHandedOut)
             static_cast<std::set<csp_co *> *>(arg)->insert(co);
             return true;
         },
-        &seen);
+        &seen, true);
     for (csp_co *co : mine)
         EXPECT_TRUE(seen.count(co));
     for (csp_co *co : mine)

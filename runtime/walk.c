@@ -1,0 +1,131 @@
+// walk.c - the stacks of coroutines as addresses: one's own, and those of parked ones, which nobody runs for it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// libgcc's unwinder is called as it is, not through backtrace(3), which loads it by dlopen and then calls malloc. It finds
+// unwind tables without a lock (_dl_find_object), so a signal handler may walk. A parked stack is entered by a frame whose
+// unwind rules lie: cspi_walk_from says that its caller is whoever saved that state.
+#include "walk.h"
+
+#include "stack.h"
+#include "symbols.h"
+
+#include <string.h>
+#include <ucontext.h>
+#include <unwind.h>
+
+// Words of a stack that is not ours, which sanitizers may have marked.
+__attribute__((no_sanitize("address", "thread"))) static uintptr_t peek(uintptr_t address)
+{
+    return *(const volatile uintptr_t *)address;
+}
+
+static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *arg)
+{
+    cspi_frames *f = arg;
+    if (f->n == CSPI_MAX_FRAMES) {
+        f->cut = true;
+        return _URC_END_OF_STACK;
+    }
+    uintptr_t pc = _Unwind_GetIP(context);
+    if (!pc)
+        return _URC_END_OF_STACK;
+    f->slots[f->n] = _Unwind_GetCFA(context) - sizeof(uintptr_t); // the call that is to return to pc pushed it there
+    f->pcs[f->n++] = pc;
+    return _URC_NO_REASON;
+}
+
+static void drop_first(cspi_frames *f, size_t n)
+{
+    n = n < f->n ? n : f->n;
+    f->n -= n;
+    memmove(f->pcs, f->pcs + n, f->n * sizeof *f->pcs);
+    memmove(f->slots, f->slots + n, f->n * sizeof *f->slots);
+}
+
+__attribute__((noinline)) void cspi_walk_own(cspi_frames *frames, size_t skip)
+{
+    frames->n = 0;
+    frames->cut = false;
+    _Unwind_Backtrace(note_frame, frames);
+    drop_first(frames, skip + 1);
+}
+
+void cspi_walk_interrupted(cspi_frames *frames, const void *ucontext)
+{
+    const ucontext_t *u = ucontext;
+    uintptr_t pc = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+    cspi_walk_own(frames, 0);
+    size_t i = 0;
+    while (i < frames->n && frames->pcs[i] != pc)
+        i++;
+    if (i < frames->n)
+        drop_first(frames, i);
+    else // the unwinder did not get through the signal's frame
+        *frames = (cspi_frames){.n = 1, .pcs = {pc}};
+}
+
+static void walk_from_here(void *frames)
+{
+    cspi_walk_own(frames, 2); // this one, and cspi_walk_from
+}
+
+void cspi_walk_saved(const csp_co *co, cspi_frames *frames)
+{
+    cspi_walk_from(co->sp, walk_from_here, frames);
+}
+
+bool cspi_walk_is_same(const csp_co *co, const cspi_frames *frames, const void *sp)
+{
+    uintptr_t lo = (uintptr_t)co->sp, hi = (uintptr_t)cspi_stack_hi(co);
+    for (size_t i = 0; i < frames->n; i++) {
+        uintptr_t at = frames->slots[i] - (uintptr_t)sp + lo;
+        if (at < lo || at > hi - sizeof(uintptr_t) || peek(at) != frames->pcs[i])
+            return false;
+    }
+    return !frames->cut && frames->n > 0;
+}
+
+// --- printing --------------------------------------------------------------------------------------------------------------
+
+static bool starts_with(const char *s, const char *prefix)
+{
+    return s && strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+// How many of the first frames are the runtime's inside, below one of its public functions.
+static size_t count_inside(const cspi_frames *f)
+{
+    for (size_t i = 0; i < f->n && i < 12; i++) {
+        cspi_symbol s;
+        cspi_symbol_find(f->pcs[i] - 1, &s);
+        if (starts_with(s.function, "csp_"))
+            return i;
+    }
+    return 0;
+}
+
+static bool is_bottom(const cspi_symbol *s)
+{
+    return s->function && (strcmp(s->function, "cspi_co_entry") == 0 || strcmp(s->function, "begin_announced") == 0);
+}
+
+void cspi_walk_print(const cspi_frames *frames, cspi_say_fn say, void *out)
+{
+    size_t first = count_inside(frames);
+    for (size_t i = first; i < frames->n; i++) {
+        cspi_symbol s;
+        cspi_symbol_find(frames->pcs[i] - 1, &s); // inside the call, not behind it: that may be the next function
+        if (is_bottom(&s))
+            continue;
+        say(out, "    #%zu ", i - first);
+        if (s.function)
+            say(out, "%s+0x%zx", s.function, s.offset + 1);
+        else
+            say(out, "0x%lx", (unsigned long)frames->pcs[i]);
+        if (s.module)
+            say(out, " (%s+0x%zx)", s.module, s.in_module + 1);
+        say(out, "\n");
+    }
+    if (frames->cut)
+        say(out, "    ... the stack goes on\n");
+}
