@@ -3,6 +3,7 @@
 // Order of the work: what may call foreign locks (the physical unwind) comes first, without our lock; then everything is
 // symbolized, compared and printed under the report lock, from copied data (rules G2, R3).
 #include "report.h"
+#include "annotate.h"
 #include "modules.h"
 #include "race_log.h"
 #include "unwind.h"
@@ -162,11 +163,20 @@ static bool creation_suppressed(cspr_who who)
     return cspr_view_suppressed(&v, CSPR_SUPPRESS_RACE, false);
 }
 
+// What a library function accessed for its caller in a library that is not to be looked at.
+static bool is_called_from_lib(const cspr_view *v)
+{
+    return cspr_suppress_any(CSPR_SUPPRESS_CALLED_FROM_LIB) && v->n > 1 && v->places[0].ours &&
+           cspr_suppressed(CSPR_SUPPRESS_CALLED_FROM_LIB, v->places[1].module);
+}
+
 static bool is_suppressed(const cspr_race *race, const cspr_view *current, const cspr_view *previous,
                           const cspr_location *l)
 {
     if (cspr_suppress_any(CSPR_SUPPRESS_RACE_TOP) && (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE_TOP, true) ||
                                                       cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE_TOP, true)))
+        return true;
+    if (is_called_from_lib(current) || is_called_from_lib(previous))
         return true;
     return cspr_suppress_any(CSPR_SUPPRESS_RACE) &&
            (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE, false) ||
@@ -243,7 +253,7 @@ void cspr_report_race(const cspr_race *race)
 {
     int saved = errno;
     cspr_race_log(race);
-    if (!cspr_flags.report_bugs)
+    if (!cspr_flags.report_bugs || cspr_is_benign(race->addr))
         return;
     cspr_enter();
     if (!was_seen(race)) {

@@ -310,6 +310,8 @@ void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
     cspr_print(r->text.data, r->text.len);
     cspr_text_fini(&r->text);
     atomic_fetch_add_explicit(&cspr_report_count, 1, memory_order_relaxed); // relaxed: read at exit, after everything
-    if (cspr_flags.halt_on_error)
+    if (cspr_flags.halt_on_error) {
+        cspr_last_words();
         _exit(cspr_flags.exitcode ? cspr_flags.exitcode : 66);
+    }
 }
