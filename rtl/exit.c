@@ -12,6 +12,7 @@
 #include "libc.h"
 #include "modules.h"
 #include "report.h"
+#include "symbolizer.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -205,8 +205,10 @@ static void print_race(const cspr_race *race, const cspr_view *current, const cs
 
 static uint64_t side_id(const cspr_side *side)
 {
-    return mix(side->stack, side->byte_mask);
+    return mix(mix(17, side->stack), side->byte_mask); // two steps: small numbers must not cancel each other
 }
+
+enum { MAX_AHEAD = 4 * CSPR_MAX_FRAMES };
 
 // Equal stack ids mean equal stacks: most repetitions end here, before anything costs much.
 static bool was_seen(const cspr_race *race)
@@ -218,11 +220,45 @@ static bool was_seen(const cspr_race *race)
     return seen;
 }
 
+static size_t add_frames(uintptr_t *all, size_t n, cspr_stack stack, unsigned byte_mask)
+{
+    if (!stack || n >= MAX_AHEAD)
+        return n;
+    return n + cspr_stack_frames(stack, byte_mask, all + n, MAX_AHEAD - n, NULL);
+}
+
+// Everything this report is going to show, in one conversation with the symbolizer.
+static void ask_ahead(const cspr_race *race, const uintptr_t *frames, size_t n)
+{
+    static uintptr_t all[MAX_AHEAD]; // under the report lock
+    const cspr_side *sides[] = {&race->current, &race->previous};
+    n = n < MAX_AHEAD ? n : MAX_AHEAD;
+    memcpy(all, frames, n * sizeof *all);
+    n = add_frames(all, n, race->previous.stack, race->previous.byte_mask);
+    size_t release = n;
+    n = add_frames(all, n, race->last_seen, 0xff);
+    if (n > release)
+        all[release] = all[--n]; // the first one says what it was (depot.h)
+    for (int i = 0; i < 2; i++) {
+        cspr_identity id = {0};
+        if (sides[i]->who)
+            cspr_who_get(sides[i]->who, &id);
+        n = add_frames(all, n, id.creation, 0xff);
+        for (size_t k = 0; k < sides[i]->n_held; k++)
+            n = add_frames(all, n, sides[i]->held[k].stack, 0xff);
+    }
+    cspr_block b;
+    if (cspr_heap_find(race->addr, &b))
+        n = add_frames(all, n, b.alloc_stack, 0xff);
+    cspr_symbolize_ahead(all, n);
+}
+
 // Under the report lock.
 static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t n, bool folded)
 {
     static cspr_view current, previous; // under the report lock
     cspr_location l;
+    ask_ahead(race, frames, n);
     cspr_view_frames(&current, frames, n, folded);
     cspr_view_stack(&previous, race->previous.stack, race->previous.byte_mask);
     if (cspr_flags.suppress_equal_stacks &&

@@ -116,6 +116,7 @@ void cspr_view_frames(cspr_view *v, const uintptr_t *frames, size_t n, bool fold
     v->folded = folded;
     while (first + 1 < n && cspr_pc_is_ours(frames[first]) && cspr_pc_is_ours(frames[first + 1]))
         first++; // of our own functions only the one that the program called
+    cspr_symbolize_ahead(frames + first, n - first);
     for (size_t i = first; i < n; i++)
         if (!add_frame(v, frames[i]))
             break;
