@@ -489,7 +489,7 @@ static void access_words(cspr_check *c)
 void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
 {
     cspr_task *t = cspr_task_current();
-    if (!t || !size)
+    if (!t || !size || t->ignored[is_write])
         return;
     cspr_enter();
     cspr_check c;
@@ -538,6 +538,10 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
         return;
     cspr_self.in_rtl++;
     count_slow();
+    if (CSPR_UNLIKELY(t->ignored[is_write])) {
+        cspr_leave();
+        return;
+    }
     uint32_t locks = cspr_task_locks(t);
     cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
     bool done = false;

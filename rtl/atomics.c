@@ -28,7 +28,7 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore))
         return false;
     cspr_task *t = cspr_task_current();
-    if (CSPR_UNLIKELY(!t))
+    if (CSPR_UNLIKELY(!t || t->ignored[CSPR_IGNORE_SYNC]))
         return false;
     cspr_enter();
     uintptr_t addr = (uintptr_t)a;
@@ -155,6 +155,8 @@ static void end(atomic_op *o, int what, int order)
         transfer_out(c->task, rec[0], c->addr, what, order, o->pc);
     for (unsigned i = o->n_words; i-- > 0;)
         cspr_word_give(o->cells[i], cspr_record_cell(rec[i]), cspr_record_cell(rec[i]));
+    if (CSPR_UNLIKELY(c->task->ignored[(what & STORES) != 0]))
+        c->n_found = 0;
     cspr_check_report(c);
     cspr_leave();
 }

@@ -12,6 +12,7 @@
 #include "libc.h"
 #include "modules.h"
 #include "report.h"
+#include "symbolizer.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -56,18 +57,26 @@ static void print_stats(void)
               s.records);
 }
 
+// A program may define it, to have the last say on whether it failed.
+CSPR_INTERFACE __attribute__((weak)) int __tsan_on_finalize(int failed);
+
 static void print_counts(void *unused)
 {
     (void)unused;
     check_once(); // exit() was called where we do not see it, as when the last thread ended
+    cspr_leak_check_threads();
     if (cspr_flags.stats)
         print_stats();
     if (cspr_flags.print_suppressions)
         cspr_suppress_print();
     print_count_line();
-    if (!atomic_load_explicit(&cspr_report_count, memory_order_relaxed) || !cspr_flags.exitcode)
+    bool failed = atomic_load_explicit(&cspr_report_count, memory_order_relaxed) != 0; // relaxed: as above
+    if (__tsan_on_finalize)
+        failed = __tsan_on_finalize(failed) != 0;
+    if (!failed || !cspr_flags.exitcode)
         return;
     fflush(NULL); // what exit() would do after us
+    cspr_last_words();
     _exit(cspr_flags.exitcode);
 }
 

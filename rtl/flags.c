@@ -73,6 +73,100 @@ static int complain(const char *source, const char *what, const char *name, cons
     return 1;
 }
 
+// Options of ThreadSanitizer's and of its common part that ask for nothing that would be different here; lists of options are
+// passed on from project to project.
+static bool is_accepted(const char *name)
+{
+    static const char *const names[] = {
+        "abort_on_error",
+        "adaptive_delay",
+        "allocator_may_return_null",
+        "allocator_release_to_os_interval_ms",
+        "allow_addr2line",
+        "atexit_sleep_ms",
+        "can_use_proc_maps_statm",
+        "check_initialization_order",
+        "coverage",
+        "coverage_dir",
+        "decorate_proc_maps",
+        "dedup_token_length",
+        "detect_deadlocks",
+        "die_after_fork",
+        "disable_coredump",
+        "dump_instruction_bytes",
+        "dump_registers",
+        "enable_adaptive_delay",
+        "enable_annotations",
+        "fast_unwind_on_fatal",
+        "fast_unwind_on_malloc",
+        "flush_memory_ms",
+        "flush_symbolizer_ms",
+        "force_seq_cst_atomics",
+        "full_address_space",
+        "handle_abort",
+        "handle_ioctl",
+        "handle_segv",
+        "handle_sigbus",
+        "handle_sigfpe",
+        "handle_sigill",
+        "handle_sigtrap",
+        "handle_signals",
+        "hard_rss_limit_mb",
+        "history_size",
+        "ignore_interceptors_accesses",
+        "ignore_noninstrumented_modules",
+        "include",
+        "include_if_exists",
+        "intercept_memcmp",
+        "intercept_memmem",
+        "intercept_send",
+        "intercept_stat",
+        "intercept_strchr",
+        "intercept_strcmp",
+        "intercept_strlen",
+        "intercept_strndup",
+        "intercept_strpbrk",
+        "intercept_strspn",
+        "intercept_strstr",
+        "intercept_strtok",
+        "intercept_tls_get_addr",
+        "legacy_pthread_cond",
+        "lock_during_write",
+        "log_exe_name",
+        "log_suffix",
+        "log_to_syslog",
+        "malloc_context_size",
+        "max_allocation_size_mb",
+        "memory_limit_mb",
+        "mmap_limit_mb",
+        "no_huge_pages_for_shadow",
+        "print_benign",
+        "print_cmdline",
+        "print_full_thread_history",
+        "print_module_map",
+        "profile_memory",
+        "report_atomic_races",
+        "running_on_valgrind",
+        "second_deadlock_stack",
+        "shared_ptr_interceptor",
+        "soft_rss_limit_mb",
+        "stack_trace_format",
+        "stop_on_start",
+        "strict_memcmp",
+        "strict_string_checks",
+        "suppress_equal_addresses",
+        "symbolize_inline_frames",
+        "symbolize_vs_style",
+        "test_only_emulate_no_memorymap",
+        "use_madv_dontdump",
+        "use_sigaltstack",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
 static int set_flag(cspr_flags_t *flags, const char *name, const char *value, const char *source)
 {
 #define CSPR_WANTS_int " (a whole number is wanted)"
@@ -84,6 +178,8 @@ static int set_flag(cspr_flags_t *flags, const char *name, const char *value, co
                                                 : complain(source, "malformed value", name, value, CSPR_WANTS_##type);
 #include "flags.inc"
 #undef FLAG
+    if (is_accepted(name))
+        return 0;
     return complain(source, "unknown option", name, NULL, " (CSPTHREAD_OPTIONS=help=1 lists them)");
 }
 

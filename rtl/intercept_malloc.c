@@ -5,6 +5,7 @@
 // These are called from the first instructions of ld.so on, long before cspr_init: until it has run they are libc's.
 #include "heap.h"
 #include "libc.h"
+#include "misuse.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -14,7 +15,15 @@
 void *__libc_realloc(void *p, size_t size);
 
 // The stack to record an allocation with, 0 when this one is not the program's business. After CSPR_FRAME().
-#define STACK_IF_RECORDED() (CSPR_UNLIKELY(!cspr_ready || cspr_bypass()) ? 0 : CSPR_STACK())
+#define STACK_IF_RECORDED() (CSPR_UNLIKELY(!cspr_ready || cspr_bypass()) ? 0 : note_call(CSPR_STACK()))
+
+// A handler may have interrupted libc's allocator, or the program between two steps that belong together.
+static inline cspr_stack note_call(cspr_stack stack)
+{
+    if (CSPR_UNLIKELY(cspr_handler_frame && cspr_in_handler()))
+        cspr_report_misuse(CSPR_SIGNAL_UNSAFE, NULL, stack, 0);
+    return stack;
+}
 
 #define IS_FOREIGN() cspr_pc_is_libc((uintptr_t)__builtin_return_address(0))
 

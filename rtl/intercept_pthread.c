@@ -6,8 +6,11 @@
 // semaphore: post -> later waits (accumulated: more order than single units give); a condition variable by itself: none.
 #include "libc.h"
 #include "lock.h"
+#include "misuse.h"
+#include "task.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 static bool is_checked(void)
 {
@@ -44,12 +47,14 @@ static bool got_it(int result)
         return result;                                                                                                 \
     }
 
-#define GIVES_LOCK(name, params, args, lock, mode)                                                                     \
+#define GIVES_LOCK(name, params, args, lock, mode, wrong)                                                              \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
         if (is_checked()) {                                                                                            \
             CSPR_FRAME();                                                                                              \
             drop_site();                                                                                               \
+            if (wrong)                                                                                                 \
+                cspr_report_misuse(CSPR_BAD_UNLOCK, (const void *)(lock), CSPR_STACK(), 0);                            \
             UNLOCKING(lock, mode);                                                                                     \
         }                                                                                                              \
         return cspr_real_##name args;                                                                                  \
@@ -68,24 +73,96 @@ static bool got_it(int result)
 
 typedef const struct timespec when;
 
-FORGETS(pthread_mutex_init, (pthread_mutex_t * m, const pthread_mutexattr_t *attr), (m, attr), m)
-FORGETS(pthread_mutex_destroy, (pthread_mutex_t * m), (m), m)
-TAKES_LOCK(pthread_mutex_lock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, got_it(result))
+// Whether somebody holds it, by glibc's own word.
+static bool is_locked(const pthread_mutex_t *m)
+{
+    return __atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED) != 0; // relaxed: only the caller's own doing counts
+}
+
+// A coroutine may unlock on another OS thread than it locked on, so the detector's own list is asked first; a lock that was
+// taken where we do not look is not in it, but then glibc knows this thread as its owner.
+static bool unlocks_wrongly(const pthread_mutex_t *m)
+{
+    const cspr_task *t = cspr_task_current();
+    if (!t || t->n_held == CSPR_MAX_HELD || cspr_task_holds(t, m, CSP_LOCK_WRITE))
+        return false;
+    return m->__data.__owner != gettid();
+}
+
+static bool locks_twice(const pthread_mutex_t *m)
+{
+    const cspr_task *t = cspr_task_current();
+    int type = m->__data.__kind & 3;
+    return t && (type == PTHREAD_MUTEX_NORMAL || type == PTHREAD_MUTEX_ADAPTIVE_NP) && is_locked(m) &&
+           cspr_task_holds(t, m, CSP_LOCK_WRITE);
+}
+
+static cspr_stack find_taking(const void *lock)
+{
+    cspr_held held[CSPR_MAX_HELD];
+    const cspr_task *t = cspr_task_current();
+    for (size_t n = t ? cspr_task_held(t, held, CSPR_MAX_HELD) : 0; n > 0; n--)
+        if (held[n - 1].lock == lock)
+            return held[n - 1].stack;
+    return 0;
+}
+
+CSPR_INTERCEPTOR int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+{
+    if (is_checked()) {
+        CSPR_FRAME();
+        drop_site();
+        cspr_sync_reset(m);
+        cspr_lock_made(m, CSPR_STACK());
+    }
+    return cspr_real_pthread_mutex_init(m, attr);
+}
+
+CSPR_INTERCEPTOR int pthread_mutex_destroy(pthread_mutex_t *m)
+{
+    if (is_checked()) {
+        CSPR_FRAME();
+        drop_site();
+        if (is_locked(m))
+            cspr_report_misuse(CSPR_DESTROY_LOCKED, m, CSPR_STACK(), find_taking(m));
+        cspr_sync_reset(m);
+        cspr_lock_gone(m);
+    }
+    return cspr_real_pthread_mutex_destroy(m);
+}
+
+// A second lock by the same task is told before it blocks for ever.
+CSPR_INTERCEPTOR int pthread_mutex_lock(pthread_mutex_t *m)
+{
+    if (!is_checked())
+        return cspr_real_pthread_mutex_lock(m);
+    CSPR_FRAME();
+    drop_site();
+    if (locks_twice(m))
+        cspr_report_misuse(CSPR_DOUBLE_LOCK, m, CSPR_STACK(), find_taking(m));
+    int result = cspr_real_pthread_mutex_lock(m);
+    if (got_it(result))
+        LOCKED(m, CSP_LOCK_WRITE);
+    else if (result == EINVAL)
+        cspr_report_misuse(CSPR_INVALID_LOCK, m, CSPR_STACK(), 0);
+    return result;
+}
+
 TAKES_LOCK(pthread_mutex_trylock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, got_it(result))
 TAKES_LOCK(pthread_mutex_timedlock, (pthread_mutex_t * m, when *until), (m, until), m, CSP_LOCK_WRITE, got_it(result))
 TAKES_LOCK(pthread_mutex_clocklock, (pthread_mutex_t * m, clockid_t clock, when *until), (m, clock, until), m,
            CSP_LOCK_WRITE, got_it(result))
-GIVES_LOCK(pthread_mutex_unlock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE)
+GIVES_LOCK(pthread_mutex_unlock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, unlocks_wrongly(m))
 
 TAKES_LOCK(mtx_lock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
 TAKES_LOCK(mtx_trylock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
 TAKES_LOCK(mtx_timedlock, (mtx_t * m, when *until), (m, until), m, CSP_LOCK_WRITE, result == thrd_success)
-GIVES_LOCK(mtx_unlock, (mtx_t * m), (m), m, CSP_LOCK_WRITE)
+GIVES_LOCK(mtx_unlock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, unlocks_wrongly((const pthread_mutex_t *)m))
 
 // pthread_spin_init and pthread_spin_unlock are one function in glibc, but not one name: the first gives no order here.
 TAKES_LOCK(pthread_spin_lock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
 TAKES_LOCK(pthread_spin_trylock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
-GIVES_LOCK(pthread_spin_unlock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE)
+GIVES_LOCK(pthread_spin_unlock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, false)
 
 // --- reader-writer locks -----------------------------------------------------------------------------------------------------
 
@@ -103,7 +180,7 @@ TAKES_LOCK(pthread_rwlock_clockwrlock, (pthread_rwlock_t * l, clockid_t clock, w
            CSP_LOCK_WRITE, result == 0)
 // While there is a writer nobody else can be unlocking: glibc's own field says which kind this unlock is.
 GIVES_LOCK(pthread_rwlock_unlock, (pthread_rwlock_t * l), (l), l,
-           l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ)
+           l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ, false)
 
 // --- conditions: only the mutex gives order --------------------------------------------------------------------------------
 

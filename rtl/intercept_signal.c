@@ -4,6 +4,7 @@
 // asynchronous signal aside while in_rtl > 0; it is delivered when the detector is left (cspr_leave).
 // Edge: sigaction -> the handlers it installed.
 #include "libc.h"
+#include "misuse.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ typedef struct wanted {
 } wanted;
 static wanted table[SIGNALS];
 
+__thread uintptr_t cspr_handler_frame __attribute__((tls_model("initial-exec")));
 __thread volatile int cspr_signals_pending __attribute__((tls_model("initial-exec")));
 static __thread siginfo_t pending_info[SIGNALS];
 static __thread bool is_pending[SIGNALS];
@@ -44,8 +46,13 @@ static void call_handler(int sig, siginfo_t *info, void *context)
         __csp_top = NULL;
     if (cspr_ready && !cspr_bypass())
         cspr_acquire(w, cspr_task_current());
+    uintptr_t outer = cspr_handler_frame;
+    cspr_handler_frame = (uintptr_t)__builtin_frame_address(0);
     if (fn)
         fn(sig, info, context);
+    cspr_handler_frame = outer;
+    if (errno != saved && !is_synchronous(sig, info) && cspr_ready && !cspr_bypass())
+        cspr_report_misuse(CSPR_SIGNAL_ERRNO, NULL, cspr_stack_here((char *)(void *)fn + 1, NULL), 0);
     __csp_top = top;
     __csp_site = site;
     errno = saved;

@@ -3,6 +3,7 @@
 // Edges: pthread_create -> the thread's first step; its end -> the return of a join. The end of a detached thread: none.
 // A thread's task ends in the last round of thread-specific destructors, after those of the program.
 #include "alloc.h"
+#include "leak.h"
 #include "libc.h"
 #include "lock.h"
 #include "modules.h"
@@ -283,6 +284,22 @@ CSPR_INTERCEPTOR int pthread_setname_np(pthread_t handle, const char *name)
     if (task)
         cspr_task_set_name(task, name);
     return status;
+}
+
+// --- never joined ------------------------------------------------------------------------------------------------------------------
+
+size_t cspr_threads_unjoined(cspr_who *out, size_t max)
+{
+    size_t n = 0;
+    cspr_enter();
+    cspr_lock_acquire(&threads_lock);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const thread *t = buckets[i]; t; t = t->next)
+            if (t->ended && !t->detached && n < max)
+                out[n++] = cspr_task_who(t->task);
+    cspr_lock_release(&threads_lock);
+    cspr_leave();
+    return n;
 }
 
 // --- C11 -------------------------------------------------------------------------------------------------------------------------

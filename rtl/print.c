@@ -302,6 +302,18 @@ static int find_log(void)
     return fd;
 }
 
+void cspr_print_to(const char *path)
+{
+    cspr_flags.log_path = cspr_keep(path, strlen(path));
+    atomic_store_explicit(&log_file, 0, memory_order_relaxed); // relaxed: as above
+}
+
+void cspr_print_to_fd(int fd)
+{
+    cspr_flags.log_path = "a descriptor";
+    atomic_store_explicit(&log_file, (long)getpid() << 32 | (fd + 1), memory_order_relaxed); // relaxed: as above
+}
+
 void cspr_print(const char *bytes, size_t n)
 {
     int saved = errno;
@@ -358,5 +370,6 @@ void cspr_die(const char *format, ...)
     va_start(args, format);
     note_line(format, args);
     va_end(args);
+    cspr_last_words();
     _exit(cspr_flags.exitcode ? cspr_flags.exitcode : 66);
 }

@@ -25,6 +25,9 @@ size_t cspr_format(char *out, size_t cap, const char *format, ...) __attribute__
 // Writes to where reports go (option log_path), in one write(2) unless the kernel takes less.
 void cspr_print(const char *bytes, size_t n);
 void cspr_print_err(const char *bytes, size_t n); // always standard error
+// From now on: a path as log_path has, or a descriptor.
+void cspr_print_to(const char *path);
+void cspr_print_to_fd(int fd);
 // Whether reports are coloured, and whether a person is looking at them (a terminal).
 bool cspr_print_colored(void);
 

@@ -3,6 +3,7 @@
 // Order of the work: what may call foreign locks (the physical unwind) comes first, without our lock; then everything is
 // symbolized, compared and printed under the report lock, from copied data (rules G2, R3).
 #include "report.h"
+#include "annotate.h"
 #include "modules.h"
 #include "race_log.h"
 #include "unwind.h"
@@ -162,11 +163,20 @@ static bool creation_suppressed(cspr_who who)
     return cspr_view_suppressed(&v, CSPR_SUPPRESS_RACE, false);
 }
 
+// What a library function accessed for its caller in a library that is not to be looked at.
+static bool is_called_from_lib(const cspr_view *v)
+{
+    return cspr_suppress_any(CSPR_SUPPRESS_CALLED_FROM_LIB) && v->n > 1 && v->places[0].ours &&
+           cspr_suppressed(CSPR_SUPPRESS_CALLED_FROM_LIB, v->places[1].module);
+}
+
 static bool is_suppressed(const cspr_race *race, const cspr_view *current, const cspr_view *previous,
                           const cspr_location *l)
 {
     if (cspr_suppress_any(CSPR_SUPPRESS_RACE_TOP) && (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE_TOP, true) ||
                                                       cspr_view_suppressed(previous, CSPR_SUPPRESS_RACE_TOP, true)))
+        return true;
+    if (is_called_from_lib(current) || is_called_from_lib(previous))
         return true;
     return cspr_suppress_any(CSPR_SUPPRESS_RACE) &&
            (cspr_view_suppressed(current, CSPR_SUPPRESS_RACE, false) ||
@@ -195,8 +205,10 @@ static void print_race(const cspr_race *race, const cspr_view *current, const cs
 
 static uint64_t side_id(const cspr_side *side)
 {
-    return mix(side->stack, side->byte_mask);
+    return mix(mix(17, side->stack), side->byte_mask); // two steps: small numbers must not cancel each other
 }
+
+enum { MAX_AHEAD = 4 * CSPR_MAX_FRAMES };
 
 // Equal stack ids mean equal stacks: most repetitions end here, before anything costs much.
 static bool was_seen(const cspr_race *race)
@@ -208,11 +220,45 @@ static bool was_seen(const cspr_race *race)
     return seen;
 }
 
+static size_t add_frames(uintptr_t *all, size_t n, cspr_stack stack, unsigned byte_mask)
+{
+    if (!stack || n >= MAX_AHEAD)
+        return n;
+    return n + cspr_stack_frames(stack, byte_mask, all + n, MAX_AHEAD - n, NULL);
+}
+
+// Everything this report is going to show, in one conversation with the symbolizer.
+static void ask_ahead(const cspr_race *race, const uintptr_t *frames, size_t n)
+{
+    static uintptr_t all[MAX_AHEAD]; // under the report lock
+    const cspr_side *sides[] = {&race->current, &race->previous};
+    n = n < MAX_AHEAD ? n : MAX_AHEAD;
+    memcpy(all, frames, n * sizeof *all);
+    n = add_frames(all, n, race->previous.stack, race->previous.byte_mask);
+    size_t release = n;
+    n = add_frames(all, n, race->last_seen, 0xff);
+    if (n > release)
+        all[release] = all[--n]; // the first one says what it was (depot.h)
+    for (int i = 0; i < 2; i++) {
+        cspr_identity id = {0};
+        if (sides[i]->who)
+            cspr_who_get(sides[i]->who, &id);
+        n = add_frames(all, n, id.creation, 0xff);
+        for (size_t k = 0; k < sides[i]->n_held; k++)
+            n = add_frames(all, n, sides[i]->held[k].stack, 0xff);
+    }
+    cspr_block b;
+    if (cspr_heap_find(race->addr, &b))
+        n = add_frames(all, n, b.alloc_stack, 0xff);
+    cspr_symbolize_ahead(all, n);
+}
+
 // Under the report lock.
 static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t n, bool folded)
 {
     static cspr_view current, previous; // under the report lock
     cspr_location l;
+    ask_ahead(race, frames, n);
     cspr_view_frames(&current, frames, n, folded);
     cspr_view_stack(&previous, race->previous.stack, race->previous.byte_mask);
     if (cspr_flags.suppress_equal_stacks &&
@@ -243,7 +289,7 @@ void cspr_report_race(const cspr_race *race)
 {
     int saved = errno;
     cspr_race_log(race);
-    if (!cspr_flags.report_bugs)
+    if (!cspr_flags.report_bugs || cspr_is_benign(race->addr))
         return;
     cspr_enter();
     if (!was_seen(race)) {

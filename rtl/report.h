@@ -65,6 +65,8 @@ void cspr_report_location(cspr_report *r, const cspr_location *l, uintptr_t addr
 // report_locks.c: " (mutexes: write M0, read M1)" of a side that held any; "  Mutex M0 ..." for each lock of either side.
 void cspr_report_held(cspr_report *r, const cspr_side *side);
 void cspr_report_locks(cspr_report *r, const cspr_race *race);
+// "  Mutex M0 'lock' (0x...) created at:" and the stack, or one line without.
+void cspr_report_lock_made(cspr_report *r, const void *lock);
 
 // report_order.c: which order is missing.
 void cspr_report_order(cspr_report *r, const cspr_race *race, const cspr_view *current, const cspr_view *previous);

@@ -1,5 +1,6 @@
 // report_locks.c - the locks of a race: numbered, named, and where each was taken.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "misuse.h"
 #include "report.h"
 
 #include <string.h>
@@ -36,6 +37,34 @@ static void add_lock_name(cspr_report *r, const void *lock)
         cspr_text_add(&r->text, " '%s'", g.name);
 }
 
+static void add_lock(cspr_report *r, const void *lock)
+{
+    cspr_text_add(&r->text, "%s  Mutex M%u", r->green, number_lock(lock));
+    add_lock_name(r, lock);
+    cspr_text_add(&r->text, " (0x%lx)", (uintptr_t)lock);
+}
+
+static bool add_creation(cspr_report *r, const void *lock)
+{
+    static cspr_view v; // under the report lock
+    cspr_stack made = cspr_lock_creation(lock);
+    if (!made)
+        return false;
+    add_lock(r, lock);
+    cspr_text_add(&r->text, " created at:%s\n", r->plain);
+    cspr_view_stack(&v, made, 0xff);
+    cspr_report_stack(r, &v, false);
+    return true;
+}
+
+void cspr_report_lock_made(cspr_report *r, const void *lock)
+{
+    if (add_creation(r, lock))
+        return;
+    add_lock(r, lock);
+    cspr_text_add(&r->text, " is static or was made unseen.%s\n\n", r->plain);
+}
+
 static bool held_before(const cspr_race *race, const cspr_side *side, size_t index)
 {
     for (size_t i = 0; side == &race->previous && i < race->current.n_held; i++)
@@ -53,9 +82,9 @@ static void add_side_locks(cspr_report *r, const cspr_race *race, const cspr_sid
     for (size_t i = 0; i < side->n_held; i++) {
         if (held_before(race, side, i))
             continue;
-        cspr_text_add(&r->text, "%s  Mutex M%u", r->green, number_lock(side->held[i].lock));
-        add_lock_name(r, side->held[i].lock);
-        cspr_text_add(&r->text, " (0x%lx) locked at:%s\n", (uintptr_t)side->held[i].lock, r->plain);
+        add_creation(r, side->held[i].lock);
+        add_lock(r, side->held[i].lock);
+        cspr_text_add(&r->text, " locked at:%s\n", r->plain);
         cspr_view_stack(&v, side->held[i].stack, 0xff);
         cspr_report_stack(r, &v, false);
     }

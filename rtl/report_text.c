@@ -116,6 +116,7 @@ void cspr_view_frames(cspr_view *v, const uintptr_t *frames, size_t n, bool fold
     v->folded = folded;
     while (first + 1 < n && cspr_pc_is_ours(frames[first]) && cspr_pc_is_ours(frames[first + 1]))
         first++; // of our own functions only the one that the program called
+    cspr_symbolize_ahead(frames + first, n - first);
     for (size_t i = first; i < n; i++)
         if (!add_frame(v, frames[i]))
             break;
@@ -310,6 +311,8 @@ void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
     cspr_print(r->text.data, r->text.len);
     cspr_text_fini(&r->text);
     atomic_fetch_add_explicit(&cspr_report_count, 1, memory_order_relaxed); // relaxed: read at exit, after everything
-    if (cspr_flags.halt_on_error)
+    if (cspr_flags.halt_on_error) {
+        cspr_last_words();
         _exit(cspr_flags.exitcode ? cspr_flags.exitcode : 66);
+    }
 }

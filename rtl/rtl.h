@@ -190,6 +190,10 @@ bool cspr_print_stack_of(const cspr_task *t);
 // Hook before_exit: the runtime ends the process itself (panic, deadlock): print "reported N warnings" if there were any.
 void cspr_before_exit(void);
 
+// --- interface_common.c ------------------------------------------------------------------------------------------------------
+// The process is about to end because of us: the program's death callback runs, once.
+void cspr_last_words(void);
+
 // --- start-up of the outside, called by cspr_init in this order ---------------------------------------------------------------
 void cspr_flags_init(void);     // first of all: options are needed by everything, cspr_die included
 void cspr_intercept_init(void); // finds the real libc functions

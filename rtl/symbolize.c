@@ -1,32 +1,16 @@
-// symbolize.c - one llvm-symbolizer process, asked over a socket pair.
+// symbolize.c - functions, files, lines and variables for addresses: questions, answers, and what was answered before.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Invariants
-//   I1 Everything here runs under the report lock and calls nothing of the program's (no malloc, no atfork handlers).
-//   I2 The process is a grandchild without a parent to wait for it: the program's own wait() never meets it, and it never
-//      raises SIGCHLD. A socket pair instead of pipes lets us write without risking SIGPIPE.
-//   I3 Its descriptor is close-on-exec and above 100: children do not inherit it, programs that count on small numbers work.
-// When it is missing or dies, places have module and offset only; that is said once.
+// Everything here runs under the report lock and calls nothing of the program's. What a report needs to know of its stacks is
+// asked in one go, before they are made readable.
 #include "symbolize.h"
-#include "flags.h"
 #include "modules.h"
 #include "print.h"
+#include "rtl.h"
+#include "symbolizer.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { ANSWER_CAP = 65536, ANSWER_TIMEOUT_MS = 60000, MAX_INLINED = 32 };
-
-static int link_fd = -1; // to the process
-static bool gave_up;     // missing or died: not tried again
-static char answer[ANSWER_CAP];
+enum { MAX_INLINED = 32 };
 
 // --- strings that live for ever, each once -----------------------------------------------------------------------------------
 
@@ -61,185 +45,6 @@ static const char *intern(const char *text, size_t n)
     e->next = buckets[hash % BUCKETS];
     buckets[hash % BUCKETS] = e;
     return e->text;
-}
-
-// --- the process -------------------------------------------------------------------------------------------------------------
-
-typedef struct spawn {
-    const char *program;
-    int fd;
-    char *stack;          // for the grandchild
-    volatile bool failed; // exec did not work; shared memory until then
-} spawn;
-enum { SPAWN_STACK = 65536 };
-
-static int run_symbolizer(void *arg)
-{
-    spawn *s = arg;
-    static const char *const argv_tail[] = {"--inlines", "--demangle", "--output-style=LLVM", NULL};
-    const char *argv[5] = {s->program};
-    for (int i = 0; i < 4; i++)
-        argv[i + 1] = argv_tail[i];
-    char *none[] = {NULL};
-    if (dup2(s->fd, 0) == 0 && dup2(s->fd, 1) == 1)
-        execve(s->program, (char *const *)argv, environ ? environ : none);
-    s->failed = true;
-    _exit(127);
-}
-
-static int run_parent_of_symbolizer(void *arg)
-{
-    spawn *s = arg;
-    if (clone(run_symbolizer, s->stack + SPAWN_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, s) < 0)
-        s->failed = true;
-    _exit(0);
-}
-
-// Starts `program`; the middle process ends at once (I2). Signals are blocked in both children as in us: none of the
-// program's handlers can run there, and Ctrl-C does not end the symbolizer in the middle of a report.
-static bool start_program(const char *program)
-{
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-        return false;
-    char *stacks = cspr_map(2 * SPAWN_STACK);
-    spawn s = {program, ends[1], stacks + SPAWN_STACK, false};
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    // exit signal 0: a wait() of the program's on another thread does not see this child either
-    pid_t middle = clone(run_parent_of_symbolizer, stacks + SPAWN_STACK, CLONE_VM | CLONE_VFORK, &s);
-    while (middle > 0 && waitpid(middle, NULL, __WALL) < 0 && errno == EINTR)
-        ;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    cspr_unmap(stacks, 2 * SPAWN_STACK);
-    close(ends[1]);
-    int high = fcntl(ends[0], F_DUPFD_CLOEXEC, 100);
-    if (high >= 0)
-        close(ends[0]);
-    link_fd = high >= 0 ? high : ends[0];
-    if (middle > 0 && !s.failed)
-        return true;
-    close(link_fd);
-    link_fd = -1;
-    return false;
-}
-
-static bool start_if_there(const char *program)
-{
-    return program && *program && access(program, X_OK) == 0 && start_program(program);
-}
-
-static bool start_from_path(const char *name)
-{
-    const char *path = cspr_getenv("PATH");
-    for (const char *p = path ? path : ""; *p;) {
-        const char *end = strchr(p, ':');
-        size_t n = end ? (size_t)(end - p) : strlen(p);
-        char full[4096];
-        cspr_format(full, sizeof full, "%.*s/%s", (int)n, p, name);
-        if (n && start_if_there(full))
-            return true;
-        p += n + (end != NULL);
-    }
-    return false;
-}
-
-static bool start(void)
-{
-    const char *asked = cspr_flags.external_symbolizer_path;
-    if (asked && *asked) {
-        if (start_if_there(asked))
-            return true;
-        cspr_note("external_symbolizer_path: cannot run %s", asked);
-    }
-    return start_if_there(cspr_getenv("CSPTHREAD_SYMBOLIZER_PATH")) ||
-           start_if_there("/usr/lib/llvm-22/bin/llvm-symbolizer") || start_from_path("llvm-symbolizer-22") ||
-           start_from_path("llvm-symbolizer");
-}
-
-static bool give_up(const char *why)
-{
-    if (link_fd >= 0)
-        close(link_fd);
-    link_fd = -1;
-    gave_up = true;
-    cspr_note("%s: stacks show modules and offsets only", why);
-    return false;
-}
-
-static bool is_running(void)
-{
-    if (gave_up || !cspr_flags.symbolize)
-        return false;
-    if (link_fd >= 0 || start())
-        return true;
-    return give_up("llvm-symbolizer not found (install llvm-22, or set external_symbolizer_path)");
-}
-
-void cspr_symbolizer_after_fork(void)
-{
-    if (link_fd >= 0)
-        close(link_fd);
-    link_fd = -1;
-}
-
-static bool send_all(const char *bytes, size_t n)
-{
-    while (n) {
-        ssize_t done = send(link_fd, bytes, n, MSG_NOSIGNAL);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
-// Reads up to the empty line that ends an answer.
-static bool receive_answer(void)
-{
-    size_t n = 0;
-    for (;;) {
-        struct pollfd p = {link_fd, POLLIN, 0};
-        int ready = poll(&p, 1, ANSWER_TIMEOUT_MS);
-        if (ready < 0 && errno == EINTR)
-            continue;
-        ssize_t got = ready > 0 ? recv(link_fd, answer + n, ANSWER_CAP - 1 - n, 0) : 0;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            errno = got ? errno : EPIPE;
-            return false;
-        }
-        n += (size_t)got;
-        answer[n] = 0;
-        if (n >= 2 && answer[n - 1] == '\n' && answer[n - 2] == '\n')
-            return true;
-        if (n == ANSWER_CAP - 1)
-            return false;
-    }
-}
-
-// A process that ended, or a descriptor that the program closed, is replaced once per question.
-static bool ask(const char *kind, const char *module, uintptr_t offset)
-{
-    char query[4300];
-    size_t n = cspr_format(query, sizeof query, "%s \"%s\" 0x%lx\n", kind, module, offset);
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (!is_running())
-            return false;
-        errno = 0; // an answer that just ends sets none
-        if (send_all(query, n) && receive_answer())
-            return true;
-        // NOLINTNEXTLINE(clang-analyzer-unix.Errno): what failed has set it, or it is the 0 from above
-        if (errno != EBADF && errno != ENOTSOCK) // else it is the program's by now, or nobody's
-            close(link_fd);
-        link_fd = -1;
-    }
-    return give_up("llvm-symbolizer died");
 }
 
 // --- answers -----------------------------------------------------------------------------------------------------------------
@@ -290,9 +95,9 @@ size_t cspr_symbolize_parse(const char *p, cspr_place *out, size_t max)
     return n;
 }
 
-// --- questions ---------------------------------------------------------------------------------------------------------------
+// --- what was answered before ----------------------------------------------------------------------------------------------------
 
-// What was answered for a pc before. Open addressing; when half full it is emptied.
+// By pc. Open addressing; when half full it is emptied.
 typedef struct cached {
     uintptr_t pc;
     size_t n;
@@ -327,45 +132,103 @@ static cspr_place *keep_places(const cspr_place *places, size_t n)
     return copy;
 }
 
-static size_t look_up(uintptr_t pc, cspr_place *out)
+// Puts what was answered (NULL: nothing) for pc into the cache.
+static void keep_answer(uintptr_t pc, const cspr_module *m, const char *answer)
 {
-    cspr_module m;
-    bool known = cspr_module_find(pc - 1, &m);
-    size_t n = 0;
-    if (known &&
-        ask("CODE", m.path, pc - 1 - m.bias)) // a return address follows the call: the byte before is inside it
-        n = cspr_symbolize_parse(answer, out, MAX_INLINED);
-    if (n == 0) {
-        out[0] = (cspr_place){0};
+    cspr_place places[MAX_INLINED] = {0};
+    size_t n = answer ? cspr_symbolize_parse(answer, places, MAX_INLINED) : 0;
+    if (n == 0)
         n = 1;
-    }
     for (size_t i = 0; i < n; i++) {
-        out[i].pc = pc;
-        out[i].module = known ? m.path : NULL;
-        out[i].offset = known ? pc - m.bias : pc;
-        out[i].ours = cspr_pc_is_ours(pc);
+        places[i].pc = pc;
+        places[i].module = m ? m->path : NULL;
+        places[i].offset = m ? pc - m->bias : pc;
+        places[i].ours = cspr_pc_is_ours(pc);
     }
-    return n;
+    if (n_cached * 2 > CACHE_SIZE) {
+        memset(cache, 0, CACHE_SIZE * sizeof *cache);
+        n_cached = 0;
+    }
+    cached *c = find_cached(pc);
+    n_cached += !c->pc;
+    *c = (cached){pc, n, keep_places(places, n)};
+}
+
+// --- questions -----------------------------------------------------------------------------------------------------------------
+
+enum { MAX_BATCH = 64 };
+
+typedef struct batch {
+    size_t n;
+    size_t ends[MAX_BATCH];
+    uintptr_t pc[MAX_BATCH];
+    cspr_module module[MAX_BATCH];
+    bool answered[MAX_BATCH];
+} batch;
+
+static void take_place(size_t index, const char *text, void *arg)
+{
+    batch *b = arg;
+    keep_answer(b->pc[index], &b->module[index], text);
+    b->answered[index] = true;
+}
+
+static void ask_batch(batch *b, cspr_text *questions)
+{
+    if (b->n)
+        cspr_symbolizer_ask(questions, b->ends, b->n, take_place, b);
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->answered[i])
+            keep_answer(b->pc[i], &b->module[i], NULL);
+    b->n = 0;
+    questions->len = 0;
+}
+
+static void add_question(batch *b, cspr_text *questions, uintptr_t pc)
+{
+    cspr_module *m = &b->module[b->n];
+    for (size_t i = 0; i < b->n; i++)
+        if (b->pc[i] == pc)
+            return;
+    if (find_cached(pc)->pc)
+        return;
+    if (!cspr_module_find(pc - 1, m)) {
+        keep_answer(pc, NULL, NULL);
+        return;
+    }
+    // A return address follows the call: the byte before is inside it.
+    cspr_text_add(questions, "CODE \"%s\" 0x%lx\n", m->path, pc - 1 - m->bias);
+    b->pc[b->n] = pc;
+    b->answered[b->n] = false;
+    b->ends[b->n++] = questions->len;
+}
+
+void cspr_symbolize_ahead(const uintptr_t *pcs, size_t n)
+{
+    static batch b; // under the report lock
+    cspr_text questions = {0};
+    for (size_t i = 0; i < n; i++) {
+        add_question(&b, &questions, pcs[i]);
+        if (b.n == MAX_BATCH)
+            ask_batch(&b, &questions);
+    }
+    ask_batch(&b, &questions);
+    cspr_text_fini(&questions);
 }
 
 size_t cspr_symbolize(uintptr_t pc, cspr_place *out, size_t max)
 {
-    cached *c = find_cached(pc);
-    if (!c->pc) {
-        cspr_place places[MAX_INLINED];
-        size_t n = look_up(pc, places);
-        if (n_cached * 2 > CACHE_SIZE) {
-            memset(cache, 0, CACHE_SIZE * sizeof *cache);
-            n_cached = 0;
-            c = find_cached(pc);
-        }
-        *c = (cached){pc, n, keep_places(places, n)};
-        n_cached++;
-    }
+    cspr_symbolize_ahead(&pc, 1);
+    const cached *c = find_cached(pc);
     size_t n = c->n < max ? c->n : max;
     memcpy(out, c->places, n * sizeof *out);
     return n;
 }
+
+typedef struct data_answer {
+    cspr_object_name *out;
+    uintptr_t bias;
+} data_answer;
 
 static uintptr_t read_decimal(const char **p)
 {
@@ -375,19 +238,28 @@ static uintptr_t read_decimal(const char **p)
     return v;
 }
 
+static void take_data(size_t index, const char *text, void *arg)
+{
+    const data_answer *d = arg;
+    size_t n = line_length(text);
+    const char *p = text + n + (text[n] == '\n');
+    (void)index;
+    d->out->name = intern_known(text, n);
+    d->out->start = read_decimal(&p) + d->bias;
+    p += *p == ' ';
+    d->out->size = read_decimal(&p);
+}
+
 bool cspr_symbolize_data(uintptr_t addr, cspr_object_name *out)
 {
     cspr_module m;
+    cspr_text question = {0};
     if (!cspr_module_find(addr, &m))
         return false;
     *out = (cspr_object_name){.module = m.path, .offset = addr - m.bias};
-    if (!ask("DATA", m.path, addr - m.bias))
-        return true;
-    size_t n = line_length(answer);
-    const char *p = answer + n + (answer[n] == '\n');
-    out->name = intern_known(answer, n);
-    out->start = read_decimal(&p) + m.bias;
-    p += *p == ' ';
-    out->size = read_decimal(&p);
+    cspr_text_add(&question, "DATA \"%s\" 0x%lx\n", m.path, addr - m.bias);
+    data_answer d = {out, m.bias};
+    cspr_symbolizer_ask(&question, &question.len, 1, take_data, &d);
+    cspr_text_fini(&question);
     return true;
 }

@@ -1,4 +1,4 @@
-// symbolize.h - functions, files and lines for addresses, from one llvm-symbolizer process.
+// symbolize.h - functions, files and lines for addresses, as the symbolizer knows them.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef CSP_RTL_SYMBOLIZE_H
 #define CSP_RTL_SYMBOLIZE_H
@@ -25,10 +25,10 @@ typedef struct cspr_object_name {
 // The functions active at a return address, the innermost (inlined) first; at least one, at most max. Cached.
 // Caller holds the report lock.
 size_t cspr_symbolize(uintptr_t pc, cspr_place *out, size_t max);
+// Asks for all of these that are not known yet in one go, so that cspr_symbolize finds them known. As many as one likes.
+void cspr_symbolize_ahead(const uintptr_t *pcs, size_t n);
 // The global variable that contains addr.
 bool cspr_symbolize_data(uintptr_t addr, cspr_object_name *out);
-// In a forked child: the pipe to the parent's process is closed; the next query starts one of our own.
-void cspr_symbolizer_after_fork(void);
 
 // The parser of llvm-symbolizer's answer to CODE, for tests: reads one answer, returns the number of places.
 size_t cspr_symbolize_parse(const char *answer, cspr_place *out, size_t max);

@@ -65,6 +65,8 @@ static void write_sync(const void *obj, cspr_stamp *stamp, change how)
 
 static void acquire(const void *obj, cspr_task *t, bool readers_too)
 {
+    if (t->ignored[CSPR_IGNORE_SYNC])
+        return;
     cspr_stamp *clock, *readers;
     cspr_enter();
     read_sync(obj, &clock, &readers);
@@ -78,6 +80,8 @@ static void acquire(const void *obj, cspr_task *t, bool readers_too)
 
 static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
 {
+    if (t->ignored[CSPR_IGNORE_SYNC])
+        return;
     cspr_enter();
     write_sync(obj, cspr_task_publish(t, by, NULL), how);
     cspr_leave();

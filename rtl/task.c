@@ -382,6 +382,14 @@ size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max)
     return n;
 }
 
+bool cspr_task_holds(const cspr_task *t, const void *lock, int mode)
+{
+    for (uint32_t i = t->n_held; i-- > 0;)
+        if (t->held[i].lock == lock && t->held[i].mode == mode)
+            return true;
+    return false;
+}
+
 uint32_t cspr_task_find_locks(cspr_task *t)
 {
     t->lock_set = 0;

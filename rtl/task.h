@@ -15,6 +15,8 @@
 #include "rtl.h"
 
 enum { CSPR_MAX_HELD = 64 };
+// In the order of is_write.
+enum cspr_ignore { CSPR_IGNORE_READS, CSPR_IGNORE_WRITES, CSPR_IGNORE_SYNC, CSPR_IGNORES };
 
 // Logical ids that finished children left behind, with what must be known to take one over (rule B1). Outlives its task
 // while children are alive: they hold references, and a closed queue passes on to its parent.
@@ -40,8 +42,9 @@ struct cspr_task {
     void *public_pc;              // a place in the runtime's public function it called last
     cspr_stamp *final;            // an ended pthread's last clock, for its joiner
     uint32_t n_held;
-    cspr_held *held;   // CSPR_MAX_HELD of them, allocated at the first lock
-    uint32_t lock_set; // depot.h: of what is held now; 0: nothing, or not known yet
+    cspr_held *held;                // CSPR_MAX_HELD of them, allocated at the first lock
+    uint16_t ignored[CSPR_IGNORES]; // annotations: how many of each are in force
+    uint32_t lock_set;              // depot.h: of what is held now; 0: nothing, or not known yet
 };
 
 // A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its
@@ -69,6 +72,7 @@ uint32_t cspr_task_name_epoch(cspr_task *t);
 
 // What t knows now, closing its epoch: a release. One reference, the caller's. by, leaf_pc: for reports (depot.h).
 cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc);
+bool cspr_task_holds(const cspr_task *t, const void *lock, int mode);
 // The locks that t holds, as depot.h names them; 0: none.
 uint32_t cspr_task_find_locks(cspr_task *t);
 static inline uint32_t cspr_task_locks(cspr_task *t)

@@ -62,6 +62,7 @@ config.substitutions += [
     ("%clangxx", os.path.join(config.csp_llvm_bin, "clang++")),
     ("%clang", os.path.join(config.csp_llvm_bin, "clang")),
     ("%gcc", config.csp_gcc),
+    ("%symbolizer", os.path.join(config.csp_llvm_bin, "llvm-symbolizer")),
     ("%plugin", os.path.join(library_dir, "csp-plugin-22.so")),
     ("%include", include_dir),
     ("%libcsp", libcsp),

@@ -14,7 +14,8 @@ HEAD = """# Options
 A program built with `-fsanitize=cspthread` reads `CSPTHREAD_OPTIONS` at start: `name=value` pairs separated by spaces, commas,
 colons or newlines; values may be quoted. A program may define `const char *__csp_default_options(void)` (or ThreadSanitizer's
 `__tsan_default_options`) for its own defaults; the environment wins. An unknown name or malformed value is named on standard
-error and otherwise ignored. `CSPTHREAD_OPTIONS=help=1 ./program` prints this table.
+error and otherwise ignored; the names of ThreadSanitizer's other options are accepted without a word.
+`CSPTHREAD_OPTIONS=help=1 ./program` prints this table.
 
 | option | type | default | meaning |
 | --- | --- | --- | --- |
@@ -24,7 +25,9 @@ TAIL = """
 ## Suppressions
 
 `suppressions=FILE` names a file of lines `type:pattern`; `#` opens a comment. `race` and `leak` match any function, file or
-module of the report's stacks, or the global's name; `race_top` matches the first frame only. `*` stands for anything, `^` and `$`
+module of the report's stacks, or the global's name; `race_top` matches the first frame only; `mutex`, `thread` and `signal` are for
+locks used wrongly, threads nobody joined and what signal handlers must not do; `called_from_lib` is for accesses that library
+functions make when this library calls them. `*` stands for anything, `^` and `$`
 anchor. A relative path is looked for in the working directory, then beside the program. A file that cannot be read or parsed
 ends the start with its name and line.
 
