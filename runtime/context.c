@@ -39,6 +39,7 @@ struct csp_ctx {
     void *value;
     int64_t deadline_ns; // NO_DEADLINE: none
     bool has_timer;
+    bool is_apart;  // its parent's cancelling does not reach it
     void *snapshot; // what the maker of the timer knew; NULL without one
     // --- atomic
     uint64_t refs; // E2
@@ -65,6 +66,12 @@ typedef struct cancellation {
 static bool is_background(const csp_ctx *ctx)
 {
     return !ctx || ctx == &background;
+}
+
+// Among the children of its parent.
+static bool is_linked(const csp_ctx *ctx)
+{
+    return !is_background(ctx->parent) && !ctx->is_apart;
 }
 
 // --- the tree -------------------------------------------------------------------------------------------------------------
@@ -136,23 +143,28 @@ int cspi_ctx_waiter_add(csp_ctx *ctx, cspi_ctx_waiter *w, void (*cancelled)(cspi
     return err;
 }
 
-bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w, bool acquire)
+bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w)
 {
-    bool prevented = false;
-    if (csp_load_acq(&w->state) != CSPI_CTX_OVER) { // E3
-        cspi_lock_acquire(&tree_lock);
-        prevented = csp_load_rlx(&w->state) == CSPI_CTX_WAITING; // relaxed: left under tree_lock only
-        if (prevented)
-            unlink_waiter_locked(w);
-        cspi_lock_release(&tree_lock);
-        while (!prevented && csp_load_acq(&w->state) != CSPI_CTX_OVER) // E3
-            sched_yield();                                             // the call does not park
+    if (csp_load_acq(&w->state) == CSPI_CTX_OVER) // E3
+        return false;
+    cspi_lock_acquire(&tree_lock);
+    bool prevented = csp_load_rlx(&w->state) == CSPI_CTX_WAITING; // relaxed: left under tree_lock only
+    if (prevented) {
+        unlink_waiter_locked(w);
+        csp_store_rlx(&w->state, (uint32_t)CSPI_CTX_OVER); // relaxed: nothing was done that would have to be seen
     }
+    cspi_lock_release(&tree_lock);
+    while (csp_load_acq(&w->state) != CSPI_CTX_OVER) // E3
+        sched_yield();                               // the call does not park
+    return prevented;
+}
+
+void cspi_ctx_waiter_fini(cspi_ctx_waiter *w, bool acquire)
+{
     if (acquire)
         CSP_HOOK(snapshot_acquire, w->snapshot, NULL);
     CSP_HOOK(snapshot_free, w->snapshot);
-    (void)acquire;
-    return prevented;
+    (void)w, (void)acquire;
 }
 
 // The tree lets go of the waiters' memory with the last store to each.
@@ -169,8 +181,10 @@ static void call_waiters(cancellation *c)
         if (!w)
             return;
         w->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
+        bool is_over = !w->is_the_calls;
         w->cancelled(w, w->err);
-        csp_store_rel(&w->state, (uint32_t)CSPI_CTX_OVER); // E3
+        if (is_over)
+            csp_store_rel(&w->state, (uint32_t)CSPI_CTX_OVER); // E3
     }
 }
 
@@ -208,6 +222,15 @@ static void cancel_subtree(csp_ctx *root, int err, int cause)
         call_waiters(&c);
 }
 
+bool cspi_ctx_try_ref(csp_ctx *ctx)
+{
+    uint64_t refs = csp_load_rlx(&ctx->refs); // relaxed: a guess for the exchange
+    while (refs)
+        if (csp_cas_acqrel(&ctx->refs, &refs, refs + 1))
+            return true;
+    return false;
+}
+
 static void cancel_expired(void *arg)
 {
     csp_ctx *ctx = arg;
@@ -219,13 +242,8 @@ static void cancel_expired(void *arg)
 static void fire_deadline(cspi_timer *t)
 {
     csp_ctx *ctx = (csp_ctx *)t;
-    uint64_t refs = csp_load_rlx(&ctx->refs); // relaxed: a guess for the exchange
-    while (refs) {                            // 0: it is being freed, and waits for us to return
-        if (csp_cas_acqrel(&ctx->refs, &refs, refs + 1)) {
-            cspi_go_from(cancel_expired, ctx, ctx->snapshot);
-            return;
-        }
-    }
+    if (cspi_ctx_try_ref(ctx)) // else it is being freed, and waits for us to return
+        cspi_go_from(cancel_expired, ctx, ctx->snapshot);
 }
 
 void csp_ctx_cancel(csp_ctx *ctx)
@@ -253,7 +271,7 @@ static void join_tree(csp_ctx *ctx)
 {
     cspi_lock_acquire(&tree_lock);
     int64_t err = 0;
-    if (!is_background(ctx->parent)) {
+    if (is_linked(ctx)) {
         link_locked(ctx);
         err = csp_load_rlx(&ctx->parent->err); // relaxed: written under tree_lock only
     }
@@ -267,32 +285,52 @@ static void join_tree(csp_ctx *ctx)
     cspi_lock_release(&tree_lock);
 }
 
-// The deadline closes the done channels of the whole subtree, so nobody parked on one of them leaks. Caller of
-// cspi_timers_each_channel holds tree_lock.
-static void each_woken(cspi_timer *t, void (*fn)(const csp_chan *c, void *arg), void *arg)
+static void each_channel_locked(csp_ctx *root, void (*fn)(const csp_chan *c, void *arg), void *arg)
 {
-    csp_ctx *root = (csp_ctx *)t;
     for (csp_ctx *ctx = root; ctx; ctx = next_in_subtree_locked(root, ctx))
         fn(ctx->done, arg);
 }
 
-static csp_ctx *make(csp_ctx *parent, int64_t deadline_ns, const void *key, void *value, const csp_site *site)
+// The deadline closes the done channels of the whole subtree, so nobody parked on one of them leaks. Caller of
+// cspi_timers_each_channel holds tree_lock.
+static void each_woken(cspi_timer *t, void (*fn)(const csp_chan *c, void *arg), void *arg)
+{
+    each_channel_locked((csp_ctx *)t, fn, arg);
+}
+
+void cspi_ctx_each_channel(csp_ctx *ctx, void (*fn)(const csp_chan *c, void *arg), void *arg)
+{
+    cspi_lock_acquire(&tree_lock);
+    each_channel_locked(ctx, fn, arg);
+    cspi_lock_release(&tree_lock);
+}
+
+// What distinguishes one context from another when it is made.
+typedef struct making {
+    int64_t deadline_ns;
+    const void *key;
+    void *value;
+    bool is_apart;
+} making;
+
+static csp_ctx *make(csp_ctx *parent, making m, const csp_site *site)
 {
     if (!parent)
         parent = &background;
     csp_ctx *ctx = malloc(sizeof *ctx);
     if (!ctx)
         cspi_fatal("out of memory: context");
-    int64_t inherited = is_background(parent) ? NO_DEADLINE : parent->deadline_ns;
-    bool is_sooner = deadline_ns < inherited;
-    bool is_over = is_sooner && deadline_ns <= cspi_now();
+    int64_t inherited = is_background(parent) || m.is_apart ? NO_DEADLINE : parent->deadline_ns;
+    bool is_sooner = m.deadline_ns < inherited;
+    bool is_over = is_sooner && m.deadline_ns <= cspi_now();
     bool has_timer = is_sooner && !is_over;
     *ctx = (csp_ctx){.parent = csp_ctx_ref(parent),
                      .done = cspi_chan_new(0, 0, site),
-                     .key = key,
-                     .value = value,
-                     .deadline_ns = is_sooner ? deadline_ns : inherited,
+                     .key = m.key,
+                     .value = m.value,
+                     .deadline_ns = is_sooner ? m.deadline_ns : inherited,
                      .has_timer = has_timer,
+                     .is_apart = m.is_apart,
                      .timer.each_woken = each_woken,
                      .snapshot = has_timer ? CSP_HOOK_VALUE(snapshot_new, NULL) : NULL,
                      .refs = 1};
@@ -317,16 +355,21 @@ csp_ctx *csp_ctx_background(void)
     return &background;
 }
 
+csp_ctx *cspi_ctx_with_cancel(csp_ctx *parent, const csp_site *site)
+{
+    return make(parent, (making){.deadline_ns = NO_DEADLINE}, site);
+}
+
 csp_ctx *csp_ctx_with_cancel(csp_ctx *parent)
 {
     CSPI_FRAME();
-    return make(parent, NO_DEADLINE, NULL, NULL, CSP_HOOK_VALUE(take_site, NULL));
+    return cspi_ctx_with_cancel(parent, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_deadline(csp_ctx *parent, int64_t at)
 {
     CSPI_FRAME();
-    return make(parent, at, NULL, NULL, CSP_HOOK_VALUE(take_site, NULL));
+    return make(parent, (making){.deadline_ns = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns)
@@ -336,13 +379,20 @@ csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns)
     int64_t now = cspi_now(), at;
     if (__builtin_add_overflow(now, ns, &at))
         at = ns < 0 ? now : NO_DEADLINE;
-    return make(parent, at, NULL, NULL, site);
+    return make(parent, (making){.deadline_ns = at}, site);
 }
 
 csp_ctx *csp_ctx_with_value(csp_ctx *parent, const void *key, void *value)
 {
     CSPI_FRAME();
-    return make(parent, NO_DEADLINE, key, value, CSP_HOOK_VALUE(take_site, NULL));
+    return make(parent, (making){.deadline_ns = NO_DEADLINE, .key = key, .value = value},
+                CSP_HOOK_VALUE(take_site, NULL));
+}
+
+csp_ctx *csp_ctx_without_cancel(csp_ctx *parent)
+{
+    CSPI_FRAME();
+    return make(parent, (making){.deadline_ns = NO_DEADLINE, .is_apart = true}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 // --- asking ---------------------------------------------------------------------------------------------------------------
@@ -404,7 +454,7 @@ static void destroy(csp_ctx *ctx)
     cancel_subtree(ctx, ECANCELED, ECANCELED);
     if (ctx->has_timer)
         cspi_timer_stop(&ctx->timer);
-    if (!is_background(ctx->parent)) {
+    if (is_linked(ctx)) {
         cspi_lock_acquire(&tree_lock);
         unlink_locked(ctx);
         cspi_lock_release(&tree_lock);

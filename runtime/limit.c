@@ -49,9 +49,12 @@ bool cspi_giveup_arm(cspi_giveup *g, const cspi_limit *l, void (*abandon)(cspi_g
         g->why = ETIMEDOUT;
         return false;
     }
-    g->why = cspi_ctx_waiter_add(l->ctx, &g->waiter, abandon_for_ctx, &g->has_ctx);
-    if (g->why)
+    g->waiter.is_the_calls = false;
+    int err = cspi_ctx_waiter_add(l->ctx, &g->waiter, abandon_for_ctx, &g->has_ctx);
+    if (err) {
+        g->why = err; // not in any case: once the waiter is added, why is abandon's
         return false;
+    }
     if (g->has_time) {
         (void)cspi_self(); // timers need a runtime
         g->timer = (cspi_timer){0};
@@ -64,6 +67,8 @@ void cspi_giveup_disarm(cspi_giveup *g)
 {
     if (g->has_time)
         cspi_timer_stop(&g->timer);
-    if (g->has_ctx)
-        cspi_ctx_waiter_remove(&g->waiter, g->why && g->by == CSPI_GIVEUP_BY_CTX);
+    if (!g->has_ctx)
+        return;
+    cspi_ctx_waiter_remove(&g->waiter);
+    cspi_ctx_waiter_fini(&g->waiter, g->why && g->by == CSPI_GIVEUP_BY_CTX);
 }

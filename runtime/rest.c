@@ -23,6 +23,7 @@
 #include "dump.h"
 #include "panic.h"
 #include "poll.h"
+#include "signal.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -98,10 +99,10 @@ void cspi_rest_check_locked(void)
     }
     // relaxed: whoever could change it is asleep, or has not yet parked and checks later
     if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake() ||
-        csp_load_rlx(&cspi_poll_waiting) > 0)
+        csp_load_rlx(&cspi_poll_waiting) > 0 || cspi_signals_may_wake())
         return;
     int ours = cspi_sched.n_started + cspi_sched.n_bound + csp_load_acq(&cspi_sched.n_own_threads);
-    if (cspi_count_threads() > ours + cspi_fiber_tool_threads()) {
+    if (cspi_count_threads() > ours + cspi_fiber_tool_threads() + cspi_signals_threads()) {
         cspi_sched.recheck = true;
         // One that sleeps already would not look again: it comes round here, and then knows.
         cspi_worker_send_looking(cspi_idle_take_keeper_locked());
@@ -313,6 +314,7 @@ static void each(void (*fn)(const csp_co_view *view, void *arg), void *arg)
 {
     struct visit v = {fn, arg, {0}};
     CSP_HOOK(ignore_begin);
+    cspi_signals_each_channel(note_woken, &v.woken);
     cspi_contexts_lock(); // contexts among the timers look at their trees
     cspi_timers_each_channel(note_woken, &v.woken);
     cspi_contexts_unlock();

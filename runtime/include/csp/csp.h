@@ -1,4 +1,4 @@
-// csp.h - all of cspthread: coroutines, channels, select, sync, time, context.
+// csp.h - all of cspthread: coroutines, channels, select, sync, time, context, groups, signals.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef CSP_CSP_H
 #define CSP_CSP_H
@@ -8,9 +8,11 @@
 #include "errno.h"
 #include "go.h"
 #include "inside.h"
+#include "group.h"
 #include "map.h"
 #include "io.h"
 #include "select.h"
+#include "signal.h"
 #include "sync.h"
 #include "time.h"
 #include "typed.h"
