@@ -189,6 +189,24 @@ void cspi_mutex_unlock(csp_mutex *m)
     unlock(m);
 }
 
+// sync.h takes the way without contention inline when this is true.
+const bool csp_unobserved = !CSP_HOOKS;
+// It relies on these values.
+_Static_assert(LOCKED == 1, "sync.h");
+
+void csp_mutex_lock_wait(csp_mutex *m)
+{
+    CSPI_FRAME();
+    lock(m, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+void csp_mutex_unlock_wake(csp_mutex *m)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    unlock(m);
+}
+
 void csp_mutex_lock(csp_mutex *m)
 {
     CSPI_FRAME();

@@ -241,7 +241,33 @@ __attribute__((noinline)) static void leave_write_slow(csp_rwmutex *m)
     } while (!leave_to_waiter(m) && !try_leave_alone(m, WRITER));
 }
 
+CSPI_IN_PUBLIC void leave_read(csp_rwmutex *m)
+{
+    // The detector is told before anybody else can be let in, hence not by an unlock that will be found wrong.
+    if (CSP_HOOKS && csp_load_rlx(&m->state) < READER) // relaxed: the holder's own lock is visible to it
+        cspi_fatal("sync: RUnlock of unlocked RWMutex");
+    CSP_HOOK(unlocking, m, CSP_LOCK_READ);
+    if (!try_leave_alone(m, READER))
+        leave_read_slow(m);
+}
+
 // --- public ---------------------------------------------------------------------------------------------------------------
+
+// sync.h takes the way without contention inline; it relies on this value.
+_Static_assert(READER == 4, "sync.h");
+
+void csp_rwmutex_rlock_wait(csp_rwmutex *m)
+{
+    CSPI_FRAME();
+    enter(m, CSP_LOCK_READ, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+void csp_rwmutex_runlock_wake(csp_rwmutex *m)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    leave_read(m);
+}
 
 void csp_rwmutex_lock(csp_rwmutex *m)
 {
@@ -309,9 +335,5 @@ void csp_rwmutex_runlock(csp_rwmutex *m)
 {
     CSPI_FRAME();
     (void)CSP_HOOK_VALUE(take_site, NULL);
-    if (CSP_HOOKS && csp_load_rlx(&m->state) < READER) // relaxed: the holder's own lock is visible to it
-        cspi_fatal("sync: RUnlock of unlocked RWMutex");
-    CSP_HOOK(unlocking, m, CSP_LOCK_READ);
-    if (!try_leave_alone(m, READER))
-        leave_read_slow(m);
+    leave_read(m);
 }
