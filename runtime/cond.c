@@ -9,26 +9,15 @@
 // through the condition.
 #include "waitq.h"
 
-#include "csp/errno.h"
-#include "limit.h"
-
-// One that may give up.
-struct limited_waiter {
-    cspi_giveup giveup; // first: abandon finds us
-    cspi_claimed_waiter w;
-    csp_cond *cond;
-};
-
 static cspi_lock *queue_lock(csp_cond *cond)
 {
     return cspi_lock_of(&cond->lock);
 }
 
 // Caller holds the queue lock, which this releases, and m.
-CSPI_IN_PUBLIC void park_unlocked(csp_cond *cond, csp_mutex *m, cspi_claimed_waiter *w, const cspi_wait *wait)
+CSPI_IN_PUBLIC void park_unlocked(csp_cond *cond, csp_mutex *m, cspi_place *w, const cspi_wait *wait)
 {
-    w->queued = true;
-    cspi_waitq_push(&cond->waiters, &w->base);
+    cspi_place_push(&cond->waiters, w);
     cspi_mutex_unlock(m);
     cspi_park(wait, queue_lock(cond));
 }
@@ -37,48 +26,30 @@ void csp_cond_wait(csp_cond *cond, csp_mutex *m)
 {
     CSPI_FRAME();
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
-    cspi_claimed_waiter w = {.base.co = cspi_self()};
+    cspi_place w = {.base.co = cspi_self()};
     const cspi_wait wait = {.op = CSP_WAIT_COND, .obj = cond, .site = site};
     cspi_lock_acquire(queue_lock(cond));
     park_unlocked(cond, m, &w, &wait);
     cspi_mutex_lock(m, site);
 }
 
-static void abandon_wait(cspi_giveup *g, int why)
-{
-    struct limited_waiter *l = (struct limited_waiter *)g;
-    if (!cspi_waiter_claim(&l->w))
-        return; // signalled: the condition may be gone
-    csp_cond *cond = l->cond;
-    cspi_lock_acquire(queue_lock(cond));
-    g->why = why;
-    bool queued = l->w.queued;
-    if (queued)
-        cspi_waitq_remove(&cond->waiters, &l->w.base);
-    csp_co *co = l->w.base.co;
-    cspi_lock_release(queue_lock(cond));
-    if (queued)
-        cspi_ready(co);
-}
-
 CSPI_IN_PUBLIC bool wait_within(csp_cond *cond, csp_mutex *m, cspi_limit limit, const csp_site *site)
 {
-    struct limited_waiter l = {.cond = cond, .w = {.base.co = cspi_self(), .may_give_up = true}};
+    cspi_place w = {.base.co = cspi_self()};
+    cspi_limited l = {.place = &w, .lock = queue_lock(cond), .queue = &cond->waiters};
     const cspi_wait wait = {.op = CSP_WAIT_COND, .will_wake = cspi_limit_will_wake(&limit), .obj = cond, .site = site};
-    if (cspi_giveup_arm(&l.giveup, &limit, abandon_wait)) {
+    bool begun = cspi_limited_begin(&l, &limit), parks = false;
+    if (begun) {
         cspi_lock_acquire(queue_lock(cond));
-        bool in_time = !l.giveup.why;
-        if (in_time)
-            park_unlocked(cond, m, &l.w, &wait);
+        parks = !l.giveup.why;
+        if (parks)
+            park_unlocked(cond, m, &w, &wait);
         else
             cspi_lock_release(queue_lock(cond));
-        cspi_giveup_disarm(&l.giveup);
-        if (in_time)
-            cspi_mutex_lock(m, site);
     }
-    if (!l.w.granted)
-        errno = l.giveup.why;
-    return l.w.granted;
+    if (parks)
+        cspi_mutex_lock(m, site);
+    return cspi_limited_end(&l, begun);
 }
 
 bool csp_cond_wait_until(csp_cond *cond, csp_mutex *m, int64_t at)

@@ -8,8 +8,7 @@
 // Invariants  I1 QUEUED is set in state exactly while waiters is not empty; both change under the queue lock.
 //             I2 the holder of the mutex takes waiters off the queue; one that gives up takes itself off.
 //             I3 a waiter that was woken without the lock is running: it takes the lock or queues again.
-// Giving up   A hand-over to a waiter and its giving up meet under the queue lock: whoever comes first takes it off the queue,
-//             the other finds it gone. One that was woken to compete and then gives up instead owes nobody a wake-up: it
+// Giving up   One that was woken to compete and then gives up instead owes nobody a wake-up: it
 //             found the mutex held, and that holder will see QUEUED if others wait (I1).
 // Freeing     The unlock's last touch of *m is the one that lets somebody else in: the fast compare-exchange, the fetch_and
 //             after the queue lock was released, or (hand-over) the release of the queue lock, while the new holder sleeps.
@@ -19,8 +18,6 @@
 #include "waitq.h"
 
 #include "base/atomic.h"
-#include "csp/errno.h"
-#include "limit.h"
 #include "panic.h"
 
 enum { LOCKED = 1u, QUEUED = 2u };
@@ -28,18 +25,8 @@ enum { LOCKED = 1u, QUEUED = 2u };
 static const int64_t handover_after_ns = 1000 * 1000;
 
 struct mutex_waiter {
-    cspi_waiter base;
+    cspi_place place;
     int64_t since_ns;
-    // --- under the queue lock
-    bool queued;
-    bool granted; // it has the mutex; by an unlocker that left it locked, or by taking it
-};
-
-// One that may give up.
-struct limited_waiter {
-    cspi_giveup giveup; // first: abandon finds us
-    struct mutex_waiter w;
-    csp_mutex *m;
 };
 
 static cspi_lock *queue_lock(csp_mutex *m)
@@ -79,35 +66,36 @@ static bool take_or_mark_locked(csp_mutex *m)
     }
 }
 
-// Under the queue lock, w just came off: I1.
-static void note_left_locked(csp_mutex *m, struct mutex_waiter *w)
+// Under the queue lock, one just came off: I1. Nobody can go on for it.
+static cspi_waiter *note_left_locked(void *mutex)
 {
-    w->queued = false;
+    csp_mutex *m = mutex;
     if (cspi_waitq_empty(&m->waiters))
         __atomic_fetch_and(&m->state, ~(uint32_t)QUEUED, __ATOMIC_RELAXED); // relaxed: guarded by the queue lock
+    return NULL;
 }
 
-// Takes the mutex; false: giveup (may be NULL) was abandoned, and somebody holds it.
-static bool wait_for_lock(csp_mutex *m, struct mutex_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
+// Until the place is granted, or given up. giveup: NULL without a limit.
+static void wait_for_lock(csp_mutex *m, struct mutex_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
 {
     for (;;) {
         cspi_lock_acquire(queue_lock(m));
         bool gave_up = giveup && giveup->why;
-        w->granted = gave_up ? try_take(m) : take_or_mark_locked(m);
-        if (w->granted || gave_up) {
+        w->place.granted = gave_up ? try_take(m) : take_or_mark_locked(m);
+        if (w->place.granted || gave_up) {
             cspi_lock_release(queue_lock(m));
-            return w->granted;
+            return;
         }
+        w->place.queued = true;
         if (w->since_ns) {
-            cspi_waitq_push_front(&m->waiters, &w->base); // keeps its place in the order
+            cspi_waitq_push_front(&m->waiters, &w->place.base); // keeps its place in the order
         } else {
             w->since_ns = cspi_now();
-            cspi_waitq_push(&m->waiters, &w->base);
+            cspi_waitq_push(&m->waiters, &w->place.base);
         }
-        w->queued = true;
         cspi_park(wait, queue_lock(m));
-        if (w->granted)
-            return true;
+        if (w->place.granted)
+            return;
     }
 }
 
@@ -115,44 +103,21 @@ __attribute__((noinline)) static void lock_slow(csp_mutex *m, const csp_site *si
 {
     if (try_take(m))
         return;
-    struct mutex_waiter w = {.base.co = cspi_self()};
+    struct mutex_waiter w = {.place.base.co = cspi_self()};
     const cspi_wait wait = {.op = CSP_WAIT_MUTEX, .obj = m, .site = site};
     wait_for_lock(m, &w, NULL, &wait);
 }
 
-static void abandon_lock(cspi_giveup *g, int why)
-{
-    struct limited_waiter *l = (struct limited_waiter *)g;
-    csp_mutex *m = l->m;
-    csp_co *co = NULL;
-    cspi_lock_acquire(queue_lock(m));
-    if (!l->w.granted)
-        g->why = why;
-    if (l->w.queued) {
-        cspi_waitq_remove(&m->waiters, &l->w.base);
-        note_left_locked(m, &l->w);
-        co = l->w.base.co;
-    }
-    cspi_lock_release(queue_lock(m));
-    if (co)
-        cspi_ready(co);
-}
-
-// False: gave up, errno says why.
 static bool lock_limited(csp_mutex *m, const cspi_limit *limit, const csp_site *site)
 {
-    struct limited_waiter l = {.m = m, .w.base.co = cspi_self()};
+    struct mutex_waiter w = {.place.base.co = cspi_self()};
+    cspi_limited l = {
+        .place = &w.place, .lock = queue_lock(m), .queue = &m->waiters, .left = note_left_locked, .obj = m};
     const cspi_wait wait = {.op = CSP_WAIT_MUTEX, .will_wake = cspi_limit_will_wake(limit), .obj = m, .site = site};
-    bool taken = cspi_giveup_arm(&l.giveup, limit, abandon_lock);
-    if (taken) {
-        taken = wait_for_lock(m, &l.w, &l.giveup, &wait);
-        if (taken)
-            l.giveup.why = 0; // taken after all: nothing was observed of a cancellation
-        cspi_giveup_disarm(&l.giveup);
-    }
-    if (!taken)
-        errno = l.giveup.why;
-    return taken;
+    bool begun = cspi_limited_begin(&l, limit);
+    if (begun)
+        wait_for_lock(m, &w, &l.giveup, &wait);
+    return cspi_limited_end(&l, begun);
 }
 
 // False: nobody is queued, since the last one gave up; nothing was done.
@@ -164,9 +129,10 @@ static bool unlock_to_waiter(csp_mutex *m)
         cspi_lock_release(queue_lock(m));
         return false;
     }
-    note_left_locked(m, w);
-    bool handed = w->granted = cspi_now() - w->since_ns > handover_after_ns;
-    csp_co *co = w->base.co;
+    w->place.queued = false;
+    note_left_locked(m);
+    bool handed = w->place.granted = cspi_now() - w->since_ns > handover_after_ns;
+    csp_co *co = w->place.base.co;
     cspi_lock_release(queue_lock(m));
     if (!handed)
         __atomic_fetch_and(&m->state, ~(uint32_t)LOCKED, __ATOMIC_RELEASE); // E1
@@ -220,6 +186,24 @@ void cspi_mutex_lock(csp_mutex *m, const csp_site *site)
 
 void cspi_mutex_unlock(csp_mutex *m)
 {
+    unlock(m);
+}
+
+// sync.h takes the way without contention inline when this is true.
+const bool csp_unobserved = !CSP_HOOKS;
+// It relies on these values.
+_Static_assert(LOCKED == 1, "sync.h");
+
+void csp_mutex_lock_wait(csp_mutex *m)
+{
+    CSPI_FRAME();
+    lock(m, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+void csp_mutex_unlock_wake(csp_mutex *m)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
     unlock(m);
 }
 

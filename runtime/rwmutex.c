@@ -17,26 +17,9 @@
 
 #include "base/atomic.h"
 #include "base/check.h"
-#include "csp/errno.h"
-#include "limit.h"
 #include "panic.h"
 
 enum { WRITER = 1u, QUEUED = 2u, READER = 4u };
-
-struct rw_waiter {
-    cspi_waiter base;
-    // --- under the lock
-    bool queued;
-    bool granted;
-};
-
-// One that may give up.
-struct limited_waiter {
-    cspi_giveup giveup; // first: abandon finds us
-    struct rw_waiter w;
-    csp_rwmutex *m;
-    int mode; // enum csp_lock_mode
-};
 
 static cspi_lock *queue_lock(csp_rwmutex *m)
 {
@@ -97,21 +80,18 @@ static bool enter_or_mark_locked(csp_rwmutex *m, int mode)
     }
 }
 
-// Enters; false: giveup (may be NULL) was abandoned.
-static bool wait_for_turn(csp_rwmutex *m, int mode, struct rw_waiter *w, const cspi_giveup *giveup,
-                          const cspi_wait *wait)
+// giveup: NULL without a limit.
+static void wait_for_turn(csp_rwmutex *m, int mode, cspi_place *w, const cspi_giveup *giveup, const cspi_wait *wait)
 {
     cspi_lock_acquire(queue_lock(m));
     bool gave_up = giveup && giveup->why;
     w->granted = gave_up ? try_enter(m, mode) : enter_or_mark_locked(m, mode);
     if (w->granted || gave_up) {
         cspi_lock_release(queue_lock(m));
-        return w->granted;
+        return;
     }
-    cspi_waitq_push(queue_of(m, mode), &w->base);
-    w->queued = true;
+    cspi_place_push(queue_of(m, mode), w);
     cspi_park(wait, queue_lock(m));
-    return w->granted;
 }
 
 static int wait_op(int mode)
@@ -123,7 +103,7 @@ __attribute__((noinline)) static void enter_slow(csp_rwmutex *m, int mode, const
 {
     if (try_enter(m, mode))
         return;
-    struct rw_waiter w = {.base.co = cspi_self()};
+    cspi_place w = {.base.co = cspi_self()};
     const cspi_wait wait = {.op = wait_op(mode), .obj = m, .site = site};
     wait_for_turn(m, mode, &w, NULL, &wait);
 }
@@ -138,12 +118,9 @@ static bool anyone_queued(const csp_rwmutex *m)
 // All waiting readers, off their queue and granted; counts them.
 static cspi_waiter *grant_readers_locked(csp_rwmutex *m, uint64_t *n)
 {
-    cspi_waiter *list = cspi_waitq_take_all(&m->waiting_readers);
-    for (cspi_waiter *w = list; w; w = w->next) {
-        ((struct rw_waiter *)w)->queued = false;
-        ((struct rw_waiter *)w)->granted = true;
+    cspi_waiter *list = cspi_waitq_grant_all(&m->waiting_readers);
+    for (cspi_waiter *w = list; w; w = w->next)
         ++*n;
-    }
     return list;
 }
 
@@ -154,13 +131,9 @@ static cspi_waiter *hand_over_locked(csp_rwmutex *m)
     bool was_writer =
         csp_load_acq(&m->state) & WRITER; // E1: the next one also comes after the readers that left before
     cspi_waiter *woken = was_writer ? grant_readers_locked(m, &n) : NULL;
-    if (!woken) {
-        struct rw_waiter *w = (struct rw_waiter *)cspi_waitq_pop(&m->waiting_writers);
-        CSP_CHECK(w); // I3
-        w->queued = false;
-        w->granted = true;
-        woken = &w->base;
-    }
+    if (!woken)
+        woken = cspi_waitq_grant(&m->waiting_writers);
+    CSP_CHECK(woken); // I3
     uint64_t inside = n ? n * READER : WRITER;
     csp_store_rel(&m->state, inside | (anyone_queued(m) ? QUEUED : 0)); // E1; nobody else changes it: I2
     return woken;
@@ -177,8 +150,9 @@ static cspi_waiter *admit_readers_locked(csp_rwmutex *m)
 }
 
 // A waiter took itself off. Who was kept out by it alone comes in.
-static cspi_waiter *note_left_locked(csp_rwmutex *m)
+static cspi_waiter *note_left_locked(void *rwmutex)
 {
+    csp_rwmutex *m = rwmutex;
     uint64_t s = csp_load_rlx(&m->state); // relaxed: WRITER and QUEUED are stable under the lock while QUEUED is set
     cspi_waiter *woken = NULL;
     if (!(s & WRITER) && cspi_waitq_empty(&m->waiting_writers))
@@ -188,44 +162,18 @@ static cspi_waiter *note_left_locked(csp_rwmutex *m)
     return woken;
 }
 
-// --- giving up ------------------------------------------------------------------------------------------------------------
+// --- entering, the whole --------------------------------------------------------------------------------------------------
 
-static void abandon_entering(cspi_giveup *g, int why)
-{
-    struct limited_waiter *l = (struct limited_waiter *)g;
-    csp_rwmutex *m = l->m;
-    csp_co *co = NULL;
-    cspi_waiter *woken = NULL;
-    cspi_lock_acquire(queue_lock(m));
-    if (!l->w.granted)
-        g->why = why;
-    if (l->w.queued) {
-        l->w.queued = false;
-        cspi_waitq_remove(queue_of(m, l->mode), &l->w.base);
-        woken = note_left_locked(m);
-        co = l->w.base.co;
-    }
-    cspi_lock_release(queue_lock(m));
-    cspi_waitq_ready_all(woken);
-    if (co)
-        cspi_ready(co);
-}
-
-// False: gave up, errno says why.
 static bool enter_limited(csp_rwmutex *m, int mode, const cspi_limit *limit, const csp_site *site)
 {
-    struct limited_waiter l = {.m = m, .mode = mode, .w.base.co = cspi_self()};
+    cspi_place w = {.base.co = cspi_self()};
+    cspi_limited l = {
+        .place = &w, .lock = queue_lock(m), .queue = queue_of(m, mode), .left = note_left_locked, .obj = m};
     const cspi_wait wait = {.op = wait_op(mode), .will_wake = cspi_limit_will_wake(limit), .obj = m, .site = site};
-    bool entered = cspi_giveup_arm(&l.giveup, limit, abandon_entering);
-    if (entered) {
-        entered = wait_for_turn(m, mode, &l.w, &l.giveup, &wait);
-        if (entered)
-            l.giveup.why = 0; // entered after all: nothing was observed of a cancellation
-        cspi_giveup_disarm(&l.giveup);
-    }
-    if (!entered)
-        errno = l.giveup.why;
-    return entered;
+    bool begun = cspi_limited_begin(&l, limit);
+    if (begun)
+        wait_for_turn(m, mode, &w, &l.giveup, &wait);
+    return cspi_limited_end(&l, begun);
 }
 
 CSPI_IN_PUBLIC void enter(csp_rwmutex *m, int mode, const csp_site *site)
@@ -293,7 +241,33 @@ __attribute__((noinline)) static void leave_write_slow(csp_rwmutex *m)
     } while (!leave_to_waiter(m) && !try_leave_alone(m, WRITER));
 }
 
+CSPI_IN_PUBLIC void leave_read(csp_rwmutex *m)
+{
+    // The detector is told before anybody else can be let in, hence not by an unlock that will be found wrong.
+    if (CSP_HOOKS && csp_load_rlx(&m->state) < READER) // relaxed: the holder's own lock is visible to it
+        cspi_fatal("sync: RUnlock of unlocked RWMutex");
+    CSP_HOOK(unlocking, m, CSP_LOCK_READ);
+    if (!try_leave_alone(m, READER))
+        leave_read_slow(m);
+}
+
 // --- public ---------------------------------------------------------------------------------------------------------------
+
+// sync.h takes the way without contention inline; it relies on this value.
+_Static_assert(READER == 4, "sync.h");
+
+void csp_rwmutex_rlock_wait(csp_rwmutex *m)
+{
+    CSPI_FRAME();
+    enter(m, CSP_LOCK_READ, CSP_HOOK_VALUE(take_site, NULL));
+}
+
+void csp_rwmutex_runlock_wake(csp_rwmutex *m)
+{
+    CSPI_FRAME();
+    (void)CSP_HOOK_VALUE(take_site, NULL);
+    leave_read(m);
+}
 
 void csp_rwmutex_lock(csp_rwmutex *m)
 {
@@ -361,9 +335,5 @@ void csp_rwmutex_runlock(csp_rwmutex *m)
 {
     CSPI_FRAME();
     (void)CSP_HOOK_VALUE(take_site, NULL);
-    if (CSP_HOOKS && csp_load_rlx(&m->state) < READER) // relaxed: the holder's own lock is visible to it
-        cspi_fatal("sync: RUnlock of unlocked RWMutex");
-    CSP_HOOK(unlocking, m, CSP_LOCK_READ);
-    if (!try_leave_alone(m, READER))
-        leave_read_slow(m);
+    leave_read(m);
 }

@@ -17,25 +17,13 @@
 #include "waitq.h"
 
 #include "base/atomic.h"
-#include "csp/errno.h"
 #include "csp/go.h"
-#include "limit.h"
 
 static const int64_t WAITED = INT64_MIN;
 
 struct sem_waiter {
-    cspi_waiter base;
+    cspi_place place;
     int64_t wanted;
-    // --- under the lock
-    bool queued;
-    bool granted;
-};
-
-// One that may give up.
-struct limited_waiter {
-    cspi_giveup giveup; // first: abandon finds us
-    struct sem_waiter w;
-    csp_sem *s;
 };
 
 static cspi_lock *queue_lock(csp_sem *s)
@@ -91,22 +79,20 @@ static bool take_or_mark_locked(csp_sem *s, int64_t k)
     }
 }
 
-// giveup may be NULL. False: it was abandoned.
-static bool wait_for_permits(csp_sem *s, struct sem_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
+// giveup: NULL without a limit.
+static void wait_for_permits(csp_sem *s, struct sem_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
 {
     cspi_lock_acquire(queue_lock(s));
     bool gave_up = giveup && giveup->why;
-    w->granted = gave_up ? try_take(s, w->wanted) : take_or_mark_locked(s, w->wanted);
-    if (w->granted)
+    w->place.granted = gave_up ? try_take(s, w->wanted) : take_or_mark_locked(s, w->wanted);
+    if (w->place.granted)
         CSP_HOOK(acquire, s, NULL);
-    if (w->granted || gave_up) {
+    if (w->place.granted || gave_up) {
         cspi_lock_release(queue_lock(s));
-        return w->granted;
+        return;
     }
-    cspi_waitq_push(&s->waiters, &w->base);
-    w->queued = true;
+    cspi_place_push(&s->waiters, &w->place);
     cspi_park(wait, queue_lock(s));
-    return w->granted;
 }
 
 // Takes those who can be served from `permits` off the queue, in order; the first who cannot blocks the rest. Stores what
@@ -119,36 +105,19 @@ static cspi_waiter *serve_locked(csp_sem *s, int64_t permits)
         if (!w || w->wanted > permits)
             break;
         permits -= w->wanted;
-        CSP_HOOK(acquire, s, cspi_task(w->base.co));
-        w->queued = false;
-        w->granted = true;
-        cspi_waitq_remove(&s->waiters, &w->base);
-        cspi_waitq_push(&served, &w->base);
+        CSP_HOOK(acquire, s, cspi_task(w->place.base.co));
+        cspi_waitq_push(&served, cspi_waitq_grant(&s->waiters));
     }
     csp_xchg_acqrel(&s->permits,
                     cspi_waitq_empty(&s->waiters) ? permits : permits | WAITED); // E1; I2: nobody else changes it
     return served.head;
 }
 
-static void abandon_acquire(cspi_giveup *g, int why)
+// One gave up; those behind it may be content with less.
+static cspi_waiter *serve_after_leaving(void *sem)
 {
-    struct limited_waiter *l = (struct limited_waiter *)g;
-    csp_sem *s = l->s;
-    csp_co *co = NULL;
-    cspi_waiter *woken = NULL;
-    cspi_lock_acquire(queue_lock(s));
-    if (!l->w.granted)
-        g->why = why;
-    if (l->w.queued) {
-        l->w.queued = false;
-        cspi_waitq_remove(&s->waiters, &l->w.base);
-        woken = serve_locked(s, csp_load_rlx(&s->permits) & ~WAITED); // relaxed: I2
-        co = l->w.base.co;
-    }
-    cspi_lock_release(queue_lock(s));
-    cspi_waitq_ready_all(woken);
-    if (co)
-        cspi_ready(co);
+    csp_sem *s = sem;
+    return serve_locked(s, csp_load_rlx(&s->permits) & ~WAITED); // relaxed: I2
 }
 
 // --- public ---------------------------------------------------------------------------------------------------------------
@@ -169,7 +138,7 @@ void csp_sem_acquire(csp_sem *s, int64_t k)
     check_amount(k);
     if (!CSP_HOOKS && try_take(s, k))
         return;
-    struct sem_waiter w = {.base.co = cspi_self(), .wanted = k};
+    struct sem_waiter w = {.place.base.co = cspi_self(), .wanted = k};
     const cspi_wait wait = {.op = CSP_WAIT_SEM, .obj = s, .site = site};
     wait_for_permits(s, &w, NULL, &wait);
 }
@@ -179,18 +148,13 @@ CSPI_IN_PUBLIC bool acquire_within(csp_sem *s, int64_t k, cspi_limit limit, cons
     check_amount(k);
     if (!CSP_HOOKS && try_take(s, k))
         return true;
-    struct limited_waiter l = {.s = s, .w = {.base.co = cspi_self(), .wanted = k}};
+    struct sem_waiter w = {.place.base.co = cspi_self(), .wanted = k};
+    cspi_limited l = {
+        .place = &w.place, .lock = queue_lock(s), .queue = &s->waiters, .left = serve_after_leaving, .obj = s};
     const cspi_wait wait = {.op = CSP_WAIT_SEM, .will_wake = cspi_limit_will_wake(&limit), .obj = s, .site = site};
-    bool in_time = cspi_giveup_arm(&l.giveup, &limit, abandon_acquire);
-    bool taken = wait_for_permits(s, &l.w, &l.giveup, &wait);
-    if (in_time) {
-        if (taken)
-            l.giveup.why = 0; // nothing was observed of a cancellation
-        cspi_giveup_disarm(&l.giveup);
-    }
-    if (!taken)
-        errno = l.giveup.why;
-    return taken;
+    bool begun = cspi_limited_begin(&l, &limit);
+    wait_for_permits(s, &w, &l.giveup, &wait);
+    return cspi_limited_end(&l, begun);
 }
 
 bool csp_sem_acquire_until(csp_sem *s, int64_t k, int64_t at)

@@ -10,6 +10,7 @@
 
 #include "base/atomic.h"
 #include "csp/sync.h"
+#include "limit.h"
 #include "sched.h"
 
 // For helpers that call hooks with a place in the program (accesses, locks, allocations): inlined, so that the detector sees
@@ -94,51 +95,66 @@ static inline void cspi_waitq_ready_all(cspi_waiter *list)
     }
 }
 
-// --- waiters that may give up, where a grant must not be followed by a touch of the object --------------------------------
+// --- places that may be given up ------------------------------------------------------------------------------------------
 //
-// A wait with a limit is abandoned from another thread, which then needs the object's lock. Where the object may be freed as
-// soon as the waiter was granted (by another one that the same call woke: conditions, wait groups), the abandoning thread has
-// to know before it touches the object that the waiter was not: whoever moves `decided` from 0 to 1 first decides, the one
-// who grants or the one who abandons. A waiter decided by the latter stays in the queue until that one has the lock.
-typedef struct cspi_claimed_waiter {
-    cspi_waiter base;
-    bool may_give_up;
-    bool granted;     // under the object's lock
-    bool queued;      // under the object's lock
-    uint32_t decided; // atomic
-} cspi_claimed_waiter;
+// Granting a place and giving it up meet under the object's lock: whoever comes first takes it off the queue, the other finds
+// it gone. That another thread needs the lock to give up is no danger to an object that is freed early: whoever waits with a
+// limit may be giving up at any moment, so nobody can know it to be done before its call has returned. (Channels can: there a
+// partner knows that the operation happened. So select.c does it otherwise.)
 
-static inline bool cspi_waiter_claim(cspi_claimed_waiter *w)
+typedef struct cspi_place {
+    cspi_waiter base;
+    // --- under the object's lock
+    bool queued;
+    bool granted; // the waiter has what it waits for
+} cspi_place;
+
+static inline void cspi_place_push(cspi_waitq *q, cspi_place *p)
 {
-    uint32_t undecided = 0;
-    return !w->may_give_up || csp_cas_acqrel(&w->decided, &undecided, 1);
+    p->queued = true;
+    cspi_waitq_push(q, &p->base);
 }
 
-// Takes the first waiter that has not given up off q and grants it; NULL: none. All in q are cspi_claimed_waiters; the
-// object's lock is held.
+static inline void cspi_place_grant(cspi_place *p)
+{
+    p->queued = false;
+    p->granted = true;
+}
+
+// The first place in q, off it and granted; NULL: none.
 static inline cspi_waiter *cspi_waitq_grant(cspi_waitq *q)
 {
-    for (cspi_waiter *w = q->head; w; w = w->next) {
-        cspi_claimed_waiter *c = (cspi_claimed_waiter *)w;
-        if (!cspi_waiter_claim(c))
-            continue;
-        cspi_waitq_remove(q, w);
-        c->queued = false;
-        c->granted = true;
-        return w;
-    }
-    return NULL;
+    cspi_waiter *w = cspi_waitq_pop(q);
+    if (w)
+        cspi_place_grant((cspi_place *)w);
+    return w;
 }
 
-// As above, all of them, as a list linked by next.
+// All of q likewise, as a list linked by next.
 static inline cspi_waiter *cspi_waitq_grant_all(cspi_waitq *q)
 {
-    cspi_waitq granted = {0};
-    cspi_waiter *w;
-    while ((w = cspi_waitq_grant(q)))
-        cspi_waitq_push(&granted, w);
-    return granted.head;
+    cspi_waiter *list = cspi_waitq_take_all(q);
+    for (cspi_waiter *w = list; w; w = w->next)
+        cspi_place_grant((cspi_place *)w);
+    return list;
 }
+
+// A place with a limit. The waiter fills the second group, calls begin, takes the lock and looks again; unless it gets what it
+// wants, or giveup.why is set, it queues the place and parks. Then, without the lock, it calls end.
+typedef struct cspi_limited {
+    cspi_giveup giveup; // first: abandon finds us
+    cspi_place *place;
+    cspi_lock *lock; // the object's
+    cspi_waitq *queue;
+    cspi_waiter *(*left)(
+        void *obj); // NULL, or: the place has left the queue, the lock is held; returns who may go on now
+    void *obj;
+} cspi_limited;
+
+// False: the limit is over already. End is called all the same.
+bool cspi_limited_begin(cspi_limited *l, const cspi_limit *limit);
+// True: granted. False: given up, errno says why.
+bool cspi_limited_end(cspi_limited *l, bool begun);
 
 // The public structs keep their lock as a bare word, so that sync.h needs no internal header.
 static inline cspi_lock *cspi_lock_of(uint32_t *word)

@@ -4,7 +4,8 @@
 // state is the count, its sign bit WAITED while somebody may be queued. Adding is one exchange, unless it takes the count to 0
 // with WAITED set; that happens under the lock, which then lets the waiters go.
 //
-// Invariant   I1 while somebody is queued who has not given up, the count is not 0 and WAITED is set.
+// Invariant   I1 while somebody is queued, the count is not 0 and WAITED is set. (Not the reverse: who gives up leaves it set; at
+//             worst the last done takes the lock in vain.)
 // Freeing     The group may be freed when a wait returns. A done that finds no waiter ends with its exchange. One that finds
 //             some holds the lock when it makes the count 0; so a wait that sees 0 without the lock looks whether the lock is
 //             free, and takes it when not. Who was waiting sleeps until the lock was released (rule W2).
@@ -19,18 +20,9 @@
 #include "waitq.h"
 
 #include "base/atomic.h"
-#include "csp/errno.h"
 #include "csp/go.h"
-#include "limit.h"
 
 static const int64_t WAITED = INT64_MIN;
-
-// One that may give up.
-struct limited_waiter {
-    cspi_giveup giveup; // first: abandon finds us
-    cspi_claimed_waiter w;
-    csp_wg *wg;
-};
 
 static cspi_lock *queue_lock(csp_wg *wg)
 {
@@ -136,8 +128,8 @@ CSPI_IN_PUBLIC void note_first_wait(csp_wg *wg)
     cspi_lock_acquire(queue_lock(wg));
 }
 
-// Releases the lock if it does not park. giveup may be NULL. True: the count was 0.
-CSPI_IN_PUBLIC bool wait_for_zero(csp_wg *wg, cspi_claimed_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
+// giveup: NULL without a limit.
+CSPI_IN_PUBLIC void wait_for_zero(csp_wg *wg, cspi_place *w, const cspi_giveup *giveup, const cspi_wait *wait)
 {
     cspi_lock_acquire(queue_lock(wg));
     note_first_wait(wg);
@@ -148,13 +140,11 @@ CSPI_IN_PUBLIC bool wait_for_zero(csp_wg *wg, cspi_claimed_waiter *w, const cspi
         w->granted = true;
     }
     if (parks && !gave_up) {
-        w->queued = true;
-        cspi_waitq_push(&wg->waiters, &w->base);
+        cspi_place_push(&wg->waiters, w);
         cspi_park(wait, queue_lock(wg));
     } else {
         cspi_lock_release(queue_lock(wg));
     }
-    return w->granted;
 }
 
 void csp_wg_wait(csp_wg *wg)
@@ -163,45 +153,21 @@ void csp_wg_wait(csp_wg *wg)
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (!CSP_HOOKS && is_over(wg))
         return;
-    cspi_claimed_waiter w = {.base.co = cspi_self()};
+    cspi_place w = {.base.co = cspi_self()};
     const cspi_wait wait = {.op = CSP_WAIT_WG, .obj = wg, .site = site};
     wait_for_zero(wg, &w, NULL, &wait);
-}
-
-static void abandon_wait(cspi_giveup *g, int why)
-{
-    struct limited_waiter *l = (struct limited_waiter *)g;
-    if (!cspi_waiter_claim(&l->w))
-        return; // the count is 0: the group may be gone
-    csp_wg *wg = l->wg;
-    cspi_lock_acquire(queue_lock(wg));
-    bool queued = l->w.queued;
-    if (!l->w.granted)
-        g->why = why;
-    if (queued)
-        cspi_waitq_remove(&wg->waiters, &l->w.base);
-    csp_co *co = l->w.base.co;
-    cspi_lock_release(queue_lock(wg)); // WAITED stays: at worst the last done takes the lock in vain
-    if (queued)
-        cspi_ready(co);
 }
 
 CSPI_IN_PUBLIC bool wait_within(csp_wg *wg, cspi_limit limit, const csp_site *site)
 {
     if (!CSP_HOOKS && is_over(wg))
         return true;
-    struct limited_waiter l = {.wg = wg, .w = {.base.co = cspi_self(), .may_give_up = true}};
+    cspi_place w = {.base.co = cspi_self()};
+    cspi_limited l = {.place = &w, .lock = queue_lock(wg), .queue = &wg->waiters};
     const cspi_wait wait = {.op = CSP_WAIT_WG, .will_wake = cspi_limit_will_wake(&limit), .obj = wg, .site = site};
-    bool in_time = cspi_giveup_arm(&l.giveup, &limit, abandon_wait);
-    bool over = wait_for_zero(wg, &l.w, &l.giveup, &wait);
-    if (in_time) {
-        if (over)
-            l.giveup.why = 0; // nothing was observed of a cancellation
-        cspi_giveup_disarm(&l.giveup);
-    }
-    if (!over)
-        errno = l.giveup.why;
-    return over;
+    bool begun = cspi_limited_begin(&l, &limit);
+    wait_for_zero(wg, &w, &l.giveup, &wait);
+    return cspi_limited_end(&l, begun);
 }
 
 bool csp_wg_wait_until(csp_wg *wg, int64_t at)

@@ -38,6 +38,7 @@ static inline void *new_zeroed(size_t size)
 static inline void repeat(void (*round)(unsigned i))
 {
     alarm(60);
+    (void)csp_id(); // starts the runtime here, before a thread does: main is then scheduled like any coroutine
     const char *ms = getenv("STRESS_MS");
     int64_t until = csp_now() + (ms ? atoi(ms) : 300) * CSP_MS;
     unsigned n = 0;

@@ -26,6 +26,31 @@ typedef struct csp_ctx csp_ctx; // context.h
 // needs no waiting. Who gives up lets those who waited behind it go on. csp_once_do has no such form, as Go's has none: a
 // caller that gave up would have to do without what the others rely on.
 
+// The runtime's: a lock that nobody else wants is taken and released inline, since pushing a return address before a locked
+// instruction costs as much as a third of it. Not in code that a sanitizer checks, and not when a detector is linked (it has to
+// see every lock): then, and without optimisation, these are calls. Programs are rebuilt when the runtime changes.
+#if defined(__has_feature)
+#define CSP_HAS_FEATURE(f) __has_feature(f)
+#else
+#define CSP_HAS_FEATURE(f) 0
+#endif
+#if defined(CSP_HOOKS) || defined(CSP_NO_FAST_PATHS) || defined(__SANITIZE_THREAD__) ||                                \
+    CSP_HAS_FEATURE(thread_sanitizer) || !defined(__OPTIMIZE__)
+#define CSP_FAST_PATHS 0
+#else
+#define CSP_FAST_PATHS 1
+#define CSP_FAST_PATH extern __inline __attribute__((__gnu_inline__))
+#define CSP_FAST_EXCHANGE(word, was, becomes, order)                                                                   \
+    __builtin_expect(__atomic_compare_exchange_n(word, was, becomes, 0, order, __ATOMIC_RELAXED), 1)
+#endif
+extern const bool csp_unobserved;
+typedef struct csp_mutex csp_mutex;
+typedef struct csp_rwmutex csp_rwmutex;
+void csp_mutex_lock_wait(csp_mutex *m);
+void csp_mutex_unlock_wake(csp_mutex *m);
+void csp_rwmutex_rlock_wait(csp_rwmutex *m);
+void csp_rwmutex_runlock_wake(csp_rwmutex *m);
+
 // First and last of those parked on an object; the runtime's.
 struct csp_waitq {
     struct cspi_waiter *head;
@@ -35,11 +60,11 @@ struct csp_waitq {
 // --- mutex ----------------------------------------------------------------------------------------------------------------
 // Not recursive, not bound to the coroutine that locked it. Waiters are served in order; a newcomer may overtake them, but
 // not one that has waited longer than a millisecond. Go: sync.Mutex.
-typedef struct csp_mutex {
+struct csp_mutex {
     uint32_t state;
     uint32_t lock; // guards waiters
     struct csp_waitq waiters;
-} csp_mutex;
+};
 
 // Parks until the lock is free, and takes it.
 CSP_SITE void csp_mutex_lock(csp_mutex *m);
@@ -51,16 +76,32 @@ CSP_SITE bool csp_mutex_trylock(csp_mutex *m);
 // Never parks. Fatal when m is not locked: "sync: unlock of unlocked mutex".
 CSP_SITE void csp_mutex_unlock(csp_mutex *m);
 
+#if CSP_FAST_PATHS
+CSP_FAST_PATH void csp_mutex_lock(csp_mutex *m)
+{
+    uint32_t was = 0;
+    if (!csp_unobserved || !CSP_FAST_EXCHANGE(&m->state, &was, 1u, __ATOMIC_ACQUIRE))
+        csp_mutex_lock_wait(m);
+}
+
+CSP_FAST_PATH void csp_mutex_unlock(csp_mutex *m)
+{
+    uint32_t was = 1;
+    if (!csp_unobserved || !CSP_FAST_EXCHANGE(&m->state, &was, 0u, __ATOMIC_RELEASE))
+        csp_mutex_unlock_wake(m);
+}
+#endif
+
 // --- reader/writer lock ---------------------------------------------------------------------------------------------------
 // Many readers or one writer. A waiting writer keeps new readers out, so do not read-lock recursively; the readers that
 // waited for a writer go before the next writer. Go: sync.RWMutex.
-typedef struct csp_rwmutex {
+struct csp_rwmutex {
     uint32_t lock; // guards the queues
     uint32_t unused;
     uint64_t state;
     struct csp_waitq waiting_writers;
     struct csp_waitq waiting_readers;
-} csp_rwmutex;
+};
 
 CSP_SITE void csp_rwmutex_lock(csp_rwmutex *m);     // for writing; parks
 CSP_SITE bool csp_rwmutex_trylock(csp_rwmutex *m);  // never parks; false: held
@@ -73,6 +114,22 @@ CSP_SITE bool csp_rwmutex_lock_until(csp_rwmutex *m, int64_t at);
 CSP_SITE bool csp_rwmutex_lock_ctx(csp_rwmutex *m, csp_ctx *ctx);
 CSP_SITE bool csp_rwmutex_rlock_until(csp_rwmutex *m, int64_t at);
 CSP_SITE bool csp_rwmutex_rlock_ctx(csp_rwmutex *m, csp_ctx *ctx);
+
+#if CSP_FAST_PATHS
+CSP_FAST_PATH void csp_rwmutex_rlock(csp_rwmutex *m)
+{
+    uint64_t was = 0;
+    if (!csp_unobserved || !CSP_FAST_EXCHANGE(&m->state, &was, (uint64_t)4, __ATOMIC_ACQUIRE))
+        csp_rwmutex_rlock_wait(m);
+}
+
+CSP_FAST_PATH void csp_rwmutex_runlock(csp_rwmutex *m)
+{
+    uint64_t was = 4;
+    if (!csp_unobserved || !CSP_FAST_EXCHANGE(&m->state, &was, (uint64_t)0, __ATOMIC_RELEASE))
+        csp_rwmutex_runlock_wake(m);
+}
+#endif
 
 // --- wait group -----------------------------------------------------------------------------------------------------------
 // A counter one can wait on. When it was 0, add before starting what will call done, not inside it: an add that is not
@@ -160,4 +217,5 @@ CSP_PUBLIC_END
 CSP_STATIC_ASSERT(sizeof(csp_mutex) == 24 && sizeof(csp_rwmutex) == 48 && sizeof(csp_wg) == 40, "layout is fixed");
 CSP_STATIC_ASSERT(sizeof(csp_once) == 24 && sizeof(csp_cond) == 24 && sizeof(csp_sem) == 32, "layout is fixed");
 #undef CSP_STATIC_ASSERT
+#undef CSP_HAS_FEATURE
 #endif

@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "bench.h"
 
-static csp_mutex m;
-static long counter;
+// Beside each other, as what a mutex guards mostly is.
+static struct {
+    csp_mutex m;
+    long counter;
+} shared __attribute__((aligned(64)));
 
 static void run(long n)
 {
     for (long i = 0; i < n; i++) {
-        csp_mutex_lock(&m);
-        counter++;
-        csp_mutex_unlock(&m);
+        csp_mutex_lock(&shared.m);
+        shared.counter++;
+        csp_mutex_unlock(&shared.m);
     }
 }
 

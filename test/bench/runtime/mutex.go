@@ -4,17 +4,17 @@ package main
 
 import "sync"
 
-var (
+var shared struct {
 	m       sync.Mutex
 	counter int
-)
+}
 
 func main() {
 	bench(10000000, func(n int) {
 		for i := 0; i < n; i++ {
-			m.Lock()
-			counter++
-			m.Unlock()
+			shared.m.Lock()
+			shared.counter++
+			shared.m.Unlock()
 		}
 	})
 }

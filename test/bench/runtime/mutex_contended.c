@@ -4,16 +4,20 @@
 
 enum { COROUTINES = 4 };
 
-static csp_mutex m;
 static csp_wg done;
-static long counter;
+
+// Beside each other, as what a mutex guards mostly is.
+static struct {
+    csp_mutex m;
+    long counter;
+} shared __attribute__((aligned(64)));
 
 static void contend(void *n)
 {
     for (long i = 0; i < (long)(intptr_t)n; i++) {
-        csp_mutex_lock(&m);
-        counter++;
-        csp_mutex_unlock(&m);
+        csp_mutex_lock(&shared.m);
+        shared.counter++;
+        csp_mutex_unlock(&shared.m);
     }
     csp_wg_done(&done);
 }

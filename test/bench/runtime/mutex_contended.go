@@ -6,11 +6,12 @@ import "sync"
 
 const coroutines = 4
 
-var (
+var shared struct {
 	m       sync.Mutex
-	done    sync.WaitGroup
 	counter int
-)
+}
+
+var done sync.WaitGroup
 
 func main() {
 	bench(4000000, func(n int) {
@@ -18,9 +19,9 @@ func main() {
 		for k := 0; k < coroutines; k++ {
 			go func() {
 				for i := 0; i < n/coroutines; i++ {
-					m.Lock()
-					counter++
-					m.Unlock()
+					shared.m.Lock()
+					shared.counter++
+					shared.m.Unlock()
 				}
 				done.Done()
 			}()
