@@ -59,7 +59,8 @@ int main(void)
     pthread_t t[THREADS];
     for (int k = 0; k < THREADS; k++) {
         for (int i = 0; i < BODIES; i++)
-            systems[k][i] = (body){i * 3.0, i * (i + k) * 0.5, (i % 2) * 0.1, 0.1 * (i - 2), 0.3 / (i + 1), 0, i ? 0.01 * i : 40};
+            systems[k][i] =
+                (body){i * 3.0, i * (i + k) * 0.5, (i % 2) * 0.1, 0.1 * (i - 2), 0.3 / (i + 1), 0, i ? 0.01 * i : 40};
         pthread_create(&t[k], NULL, simulate, systems[k]);
     }
     for (int k = 0; k < THREADS; k++) {
