@@ -3,32 +3,44 @@
 //
 // An access is never left out for its type or size. Whatever is left out here cannot be the first access of a race that
 // would otherwise be reported:
-//   - memory that no other task can name (locals that do not escape, by-value parameters),
-//   - memory nobody writes (constants, virtual tables),
+//   - memory that no other task can name (locals and fresh heap blocks that do not escape, by-value parameters),
+//   - memory nobody writes (constants, variables of this module that nothing stores to, virtual tables),
 //   - errno, which is the coroutine's own: the runtime keeps it over every switch, though its address is the OS thread's,
+//   - reads that the same block follows with a write to the same bytes, with nothing in between that orders, that may
+//     not return or that checks (rule D4, moving down): whoever conflicts with the read conflicts with the write,
 //   - what the same block has already checked, with nothing in between that can end the epoch (rule D4): whoever
 //     conflicts with the second access then conflicts with the first,
 //   - what the compiler itself added (!nosanitize, profile counters) or keeps in another address space.
 #include "RacePass.h"
 
 #include "llvm/ADT/Statistic.h"
+#include "llvm/Analysis/AliasAnalysis.h"
 #include "llvm/Analysis/CaptureTracking.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Metadata.h"
+#include "llvm/IR/Operator.h"
+#include "llvm/Support/CommandLine.h"
 
 #define DEBUG_TYPE "cspthread"
 
 using namespace llvm;
 
 STATISTIC(NumSkippedPrivate, "accesses not checked: local that does not escape");
+STATISTIC(NumSkippedHeap, "accesses not checked: heap block that does not escape");
+STATISTIC(NumSkippedNeverWritten, "accesses not checked: variable that nothing writes");
 STATISTIC(NumSkippedConstant, "accesses not checked: constant memory");
 STATISTIC(NumSkippedErrno, "accesses not checked: errno");
 STATISTIC(NumSkippedVtable, "accesses not checked: virtual table");
 STATISTIC(NumSkippedChecked, "accesses not checked: same block has checked them");
 STATISTIC(NumSkippedCompilerMade, "accesses not checked: made by the compiler");
 STATISTIC(NumSkippedAddressSpace, "accesses not checked: other address space");
+
+static cl::opt<bool> ClPrivateHeap("csp-private-heap", cl::init(true),
+                                   cl::desc("Leave out accesses to heap blocks that do not escape"));
+static cl::opt<bool> ClNeverWritten("csp-never-written", cl::init(true),
+                                    cl::desc("Leave out reads of a module's own variables that nothing writes"));
 
 namespace {
 
@@ -56,6 +68,23 @@ bool isConstantMemory(const csp::Access &A) {
   return Global && Global->isConstant();
 }
 
+// Loads, and addresses that only loads use.
+bool isOnlyRead(const Value &Pointer, unsigned Depth = 0) {
+  return Depth < 4 && all_of(
+                          Pointer.users(),
+                          [&](const User *U) {
+                            if (const auto *Load = dyn_cast<LoadInst>(U))
+                              return !Load->isVolatile();
+                            return isa<GEPOperator>(U) && isOnlyRead(*U, Depth + 1);
+                          });
+}
+
+bool isNeverWritten(const csp::Access &A) {
+  const auto *Global = dyn_cast<GlobalVariable>(getUnderlyingObject(A.Addr));
+  return ClNeverWritten && !A.IsWrite && Global && Global->hasLocalLinkage() && Global->hasInitializer() &&
+         !Global->isExternallyInitialized() && isOnlyRead(*Global);
+}
+
 bool isErrno(const csp::Access &A) {
   const auto *Call = dyn_cast<CallBase>(getUnderlyingObject(A.Addr));
   const Function *Callee = Call ? Call->getCalledFunction() : nullptr;
@@ -73,10 +102,14 @@ bool isVtableSlot(const csp::Access &A) {
   return Tbaa && Tbaa->isTBAAVtableAccess();
 }
 
-// Whether the epoch may end in I, memory may be freed in it, or a local's lifetime may end: knowledge of earlier checks
-// is worth nothing after it. Acquires alone do not matter for dropping a later check.
+} // namespace
+
+namespace csp {
+
 bool mayEndEpoch(const Instruction &I) {
   if (const auto *Call = dyn_cast<CallBase>(&I)) {
+    if (csp::loopMarkerOf(*Call))
+      return false;
     if (!isa<IntrinsicInst>(Call))
       return true;
     Intrinsic::ID ID = Call->getIntrinsicID();
@@ -85,18 +118,15 @@ bool mayEndEpoch(const Instruction &I) {
   return csp::isSynchronizing(I);
 }
 
-} // namespace
-
-namespace csp {
-
 // Memory of this call alone: its address is never stored, passed on or returned.
 bool AccessFilter::isPrivateMemory(const Value *Addr) {
   const Value *Object = findAllocaForValue(Addr);
   if (!Object) {
-    const auto *Parameter = dyn_cast<Argument>(getUnderlyingObject(Addr));
-    if (!Parameter || !Parameter->hasByValAttr())
+    Object = getUnderlyingObject(Addr);
+    const auto *Parameter = dyn_cast<Argument>(Object);
+    const bool IsBlock = ClPrivateHeap && isNoAliasCall(Object);
+    if (!IsBlock && !(Parameter && Parameter->hasByValAttr()))
       return false;
-    Object = Parameter;
   }
   auto [Known, IsNew] = Escapes.try_emplace(Object, true);
   if (IsNew)
@@ -127,18 +157,15 @@ bool AccessFilter::cannotRace(const Access &A) {
     return ++NumSkippedCompilerMade, true;
   if (isConstantMemory(A))
     return ++NumSkippedConstant, true;
+  if (isNeverWritten(A))
+    return ++NumSkippedNeverWritten, true;
   if (isErrno(A))
     return ++NumSkippedErrno, true;
   if (isVtableSlot(A))
     return ++NumSkippedVtable, true;
   if (isPrivateMemory(A.Addr))
-    return ++NumSkippedPrivate, true;
+    return ++(isNoAliasCall(getUnderlyingObject(A.Addr)) ? NumSkippedHeap : NumSkippedPrivate), true;
   return false;
-}
-
-void AccessFilter::leaves(const Instruction &I) {
-  if (mayEndEpoch(I))
-    forgetChecks();
 }
 
 } // namespace csp

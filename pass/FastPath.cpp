@@ -22,6 +22,7 @@
 
 #include "llvm/ADT/Statistic.h"
 #include "llvm/IR/MDBuilder.h"
+#include "llvm/IR/PatternMatch.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 
@@ -30,6 +31,7 @@
 using namespace llvm;
 
 STATISTIC(NumInlineChecks, "accesses checked inline");
+STATISTIC(NumLoopChecks, "loops' checks");
 STATISTIC(NumRangeChecks, "accesses of other sizes checked as a range");
 
 namespace {
@@ -187,6 +189,24 @@ void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord) {
   InstrumentationIRBuilder Cold(ColdEnd);
   Cold.SetCurrentDebugLocation(B.getCurrentDebugLocation());
   callEntry(Abi, Cold, A, MayStraddle, HasRecord);
+}
+
+void checkLoop(RuntimeAbi &Abi, CallBase &Call, bool HasRecord) {
+  ++NumLoopChecks;
+  bool IsWrite = loopMarkerOf(Call)->IsWrite;
+  InstrumentationIRBuilder B(&Call);
+  B.SetCurrentDebugLocation(Call.getDebugLoc());
+  bool IsRow = true;
+  for (unsigned I = 1; I < LoopDimensions; ++I)
+    IsRow &= match(Call.getArgOperand(2 + 2 * I), PatternMatch::m_One());
+  SmallVector<Value *, 10> Args(Call.args());
+  if (IsRow)
+    Args.truncate(4);
+  Args.push_back(leafReturnAddress(B, HasRecord));
+  StringRef Entry = IsRow     ? (IsWrite ? "__csp_write_row" : "__csp_read_row")
+                    : IsWrite ? "__csp_write_grid"
+                              : "__csp_read_grid";
+  Abi.call(B, Abi.function(Entry), Args);
 }
 
 } // namespace csp

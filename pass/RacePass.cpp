@@ -65,7 +65,11 @@ public:
       csp::keepFrameRecord(Abi, F, Calls);
     for (const Access &A : Accesses)
       csp::insertCheck(Abi, A, !Calls.empty());
-    return !Calls.empty() || !Accesses.empty();
+    for (CallBase *Marker : LoopChecks)
+      csp::checkLoop(Abi, *Marker, !Calls.empty());
+    for (CallBase *Marker : LoopMarkers)
+      Marker->eraseFromParent();
+    return !Calls.empty() || !Accesses.empty() || !LoopChecks.empty();
   }
 
 private:
@@ -75,7 +79,8 @@ private:
       Filter.startBlock();
       for (Instruction &I : make_early_inc_range(BB)) {
         collect(I);
-        Filter.leaves(I);
+        if (csp::mayEndEpoch(I))
+          Filter.forgetChecks();
       }
     }
   }
@@ -85,7 +90,7 @@ private:
       Atomics.push_back(&I);
     } else if (auto *Call = dyn_cast<CallBase>(&I)) {
       collectCall(*Call);
-    } else if (ChecksAccesses) {
+    } else if (ChecksAccesses && !csp::isCheckedByLoop(I)) {
       collectPlain(I);
     }
   }
@@ -106,7 +111,19 @@ private:
     }
   }
 
+  // What the filter spares needs no check in a loop either; a place that stays the same is one access.
+  void collectLoopMarker(CallBase &Call, const csp::LoopMarker &Marker) {
+    Access First{&Call, Call.getArgOperand(0), Marker.Bytes, Marker.Alignment, Marker.IsWrite};
+    LoopMarkers.push_back(&Call);
+    if (Marker.IsOne)
+      add(First);
+    else if (!Filter.cannotRace(First))
+      LoopChecks.push_back(&Call);
+  }
+
   void collectCall(CallBase &Call) {
+    if (std::optional<csp::LoopMarker> Marker = csp::loopMarkerOf(Call))
+      return collectLoopMarker(Call, *Marker);
     if (csp::wantsContext(Call))
       Calls.push_back(&Call);
     if (csp::isCxxRuntimeCall(Call))
@@ -202,6 +219,7 @@ private:
   SmallVector<MemIntrinsic *, 8> Copies;
   SmallVector<CallBase *, 16> Calls;
   SmallVector<CallBase *, 2> CxxCalls;
+  SmallVector<CallBase *, 4> LoopMarkers, LoopChecks; // all of them, those that become calls
 };
 
 // An instrumented function touches shadow, thread-locals and, in its callees, much else: what was deduced from its

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One function is instrumented in three steps: collect what it does (RacePass.cpp), leave out what need not be checked
-// (AccessFilter.cpp), insert (MaskedAccess.cpp, FastPath.cpp, Atomics.cpp, CxxRuntime.cpp, CallContext.cpp).
+// (AccessFilter.cpp; loops earlier, in LoopChecks.cpp), insert (MaskedAccess.cpp, FastPath.cpp, Atomics.cpp,
+// CxxRuntime.cpp, CallContext.cpp).
 #ifndef CSP_PASS_RACEPASS_H
 #define CSP_PASS_RACEPASS_H
 
@@ -12,6 +13,8 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/PassManager.h"
+
+#include <optional>
 
 namespace llvm {
 class IntrinsicInst;
@@ -30,20 +33,23 @@ struct Access {
   llvm::Value *Condition = nullptr; // i1: the access happens only when true (one lane of a masked operation)
 };
 
+// Whether the epoch may end in I, memory may be freed in it, or a local's lifetime may end: knowledge of earlier checks
+// is worth nothing after it. Acquires alone do not matter for dropping a later check.
+bool mayEndEpoch(const llvm::Instruction &I);
+
 // --- AccessFilter.cpp: which accesses need no check ---------------------------------------------------------------
 class AccessFilter {
 public:
-  // Blocks are walked one after the other, instructions in order; leaves() must be told of every one.
+  // Blocks are walked one after the other, instructions in order; after each that mayEndEpoch, forgetChecks().
   void startBlock() { forgetChecks(); }
   bool needsNoCheck(const Access &A) { return cannotRace(A) || isAlreadyChecked(A); }
   // Without what this block has checked: also for accesses whose size is not known.
   bool cannotRace(const Access &A);
-  void leaves(const llvm::Instruction &I);
+  void forgetChecks();
 
 private:
   bool isPrivateMemory(const llvm::Value *Addr);
   bool isAlreadyChecked(const Access &A);
-  void forgetChecks();
 
   llvm::DenseMap<const llvm::Value *, bool> Escapes;
   // How many bytes from a pointer on this block has checked since the last possible release: as reads, as writes.
@@ -60,6 +66,8 @@ bool collectDemandedLanes(llvm::LoadInst &Load, llvm::SmallVectorImpl<Access> &O
 // --- FastPath.cpp: the inline check -------------------------------------------------------------------------------
 // HasRecord: the function keeps a frame record; else its own return address is handed to the detector (rule C2).
 void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord);
+// Puts the call of the detector that a loop's marker stands for before it.
+void checkLoop(RuntimeAbi &Abi, llvm::CallBase &Call, bool HasRecord);
 
 // --- Atomics.cpp --------------------------------------------------------------------------------------------------
 // True for operations that order threads or are ordered between them: to be replaced by a call.
@@ -72,6 +80,24 @@ void replaceAtomic(RuntimeAbi &Abi, llvm::Instruction &I, llvm::SmallVectorImpl<
 bool isCxxRuntimeCall(const llvm::CallBase &Call);
 // Adds the call that tells the detector, and appends it to Calls.
 void tellCxxRuntimeCall(RuntimeAbi &Abi, llvm::CallBase &Call, llvm::SmallVectorImpl<llvm::CallBase *> &Calls);
+
+// --- LoopChecks.cpp: checks taken out of loops, before vectorisation ----------------------------------------------
+inline constexpr unsigned LoopDimensions = 3;
+// A marker's call: ptr first element, i64 size, LoopDimensions times (i64 count, i64 stride); its !dbg and alignment
+// are the accesses'.
+struct LoopMarker {
+  bool IsWrite;
+  bool IsOne; // element
+  uint64_t Bytes;
+  llvm::Align Alignment;
+};
+std::optional<LoopMarker> loopMarkerOf(const llvm::CallBase &Call);
+// True when a marker stands for the access.
+bool isCheckedByLoop(const llvm::Instruction &I);
+class LoopChecksPass : public llvm::PassInfoMixin<LoopChecksPass> {
+public:
+  llvm::PreservedAnalyses run(llvm::Function &F, llvm::FunctionAnalysisManager &FAM);
+};
 
 // --- CallContext.cpp ----------------------------------------------------------------------------------------------
 // True for a call whose callee may want to know where it was called from.

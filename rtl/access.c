@@ -21,7 +21,7 @@ enum { COUNT_STEP = 256 };
 static uint64_t n_slow, n_unchecked; // atomic
 static __thread uint32_t n_slow_here __attribute__((tls_model("initial-exec")));
 
-static inline void count_slow(void)
+void cspr_count_slow(void)
 {
     if (CSPR_UNLIKELY(++n_slow_here == COUNT_STEP)) {
         __atomic_fetch_add(&n_slow, COUNT_STEP, __ATOMIC_RELAXED); // relaxed: a counter
@@ -63,13 +63,16 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
     cspr_stack_tag tag = cspr_depot_untag(&stack);
     cspr_stack current = c->stack;
     cspr_stack_tag current_tag = cspr_depot_untag(&current);
+    uintptr_t begin = c->addr;
+    if (c->step && f->word + first > begin) // the one of the loop's accesses that met the other
+        begin += (f->word + first - begin) / c->step * c->step;
     return (cspr_race){
         .addr = f->word + first,
         .current =
             {
                 .who = c->task->who,
-                .addr = c->addr,
-                .size = c->size,
+                .addr = begin,
+                .size = c->step ? c->element : c->size,
                 .is_write = c->kind == CSPR_WRITE || c->kind == CSPR_ATOMIC_WRITE,
                 .is_atomic = c->kind >= CSPR_ATOMIC_READ,
                 .is_alloc = current_tag == CSPR_TAG_ALLOC,
@@ -188,6 +191,7 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
     c->task = t;
     c->addr = addr;
     c->size = size;
+    c->element = c->step = 0;
     c->epoch = cspr_task_name_epoch(t);
     c->at = t->clock.own_at;
     cspr_check_set_stack(c, stack);
@@ -455,21 +459,40 @@ static inline bool is_recorded(uintptr_t addr, unsigned mask, bool is_write, uin
 }
 
 // Whole words from a on that this epoch has recorded, as the inline check sees it; returns where to look closer.
-// Four at a time: copies of what was just used are common.
+// Four at a time: copies of what was just used, and loops over it, are common.
 static uintptr_t skip_recorded(uintptr_t a, uintptr_t end, bool is_write, uint64_t current)
 {
     const uint64_t *cell = cspr_shadow_of(a) + is_write;
+    uint64_t shared = is_write ? current : __csp_current_shared;
     for (; a + 32 <= end; a += 32, cell += 8) {
-        uint64_t differs = 0;
-        for (unsigned i = 0; i < 8; i += 2)
-            differs |= __atomic_load_n(&cell[i], __ATOMIC_RELAXED) ^ current; // relaxed: as the inline check
-        if (differs >> CSPR_MASK_SHIFT)
+        uint64_t differs = 0, from_shared = 0;
+        for (unsigned i = 0; i < 8; i += 2) {
+            uint64_t value = __atomic_load_n(&cell[i], __ATOMIC_RELAXED); // relaxed: as the inline check
+            differs |= value ^ current;
+            from_shared |= value ^ shared;
+        }
+        if (differs >> CSPR_MASK_SHIFT && (is_write || from_shared >> CSPR_SET_VARIANT_BITS))
             break;
     }
     return a;
 }
 
-static void access_words(cspr_check *c)
+bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write)
+{
+    uint64_t current = __csp_current;
+    uintptr_t end = addr + size;
+    if (current == CSPR_CURRENT_NOBODY)
+        return false;
+    for (uintptr_t a = addr; a < end; a = (a & ~(uintptr_t)7) + 8) {
+        if (!(a & 7) && a + 32 <= end && (a = skip_recorded(a, end, is_write, current)) >= end)
+            break;
+        if (!is_recorded(a, bytes_mask(a & 7, end - a), is_write, current))
+            return false;
+    }
+    return true;
+}
+
+void cspr_check_words(cspr_check *c)
 {
     uintptr_t end = c->addr + c->size;
     bool is_write = c->kind == CSPR_WRITE;
@@ -495,7 +518,7 @@ void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
     cspr_check c;
     cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ,
                      cspr_depot_locked(stack, cspr_task_locks(t)));
-    access_words(&c);
+    cspr_check_words(&c);
     cspr_leave();
 }
 
@@ -510,11 +533,11 @@ CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, 
     if (taken)
         access_taken(&c, taken, w, addr & ~(uintptr_t)7, bytes_mask(addr & 7, size));
     else
-        access_words(&c);
+        cspr_check_words(&c);
     cspr_check_report(&c);
 }
 
-CSPR_NOINLINE static cspr_task *enter_unknown(void)
+CSPR_NOINLINE cspr_task *cspr_enter_unknown(void)
 {
     if (!cspr_self.in_rtl && !cspr_self.ignore)
         return cspr_task_current();
@@ -527,7 +550,7 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
                                                                bool is_write)
 {
     cspr_task *t = cspr_self.task;
-    if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = enter_unknown()))
+    if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = cspr_enter_unknown()))
         return;
     uint64_t current = __csp_current, *cells = NULL, w = 0;
     bool one_word = (addr & 7) + size <= 8;
@@ -537,7 +560,7 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
         (one_word || is_recorded(next, bytes_mask(0, addr + size - next), is_write, current)))
         return;
     cspr_self.in_rtl++;
-    count_slow();
+    cspr_count_slow();
     if (CSPR_UNLIKELY(t->ignored[is_write])) {
         cspr_leave();
         return;

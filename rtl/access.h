@@ -18,6 +18,13 @@ static inline void cspr_check_set_stack(cspr_check *c, cspr_stack stack)
 }
 // Checks and records the access in one word; mask: its bytes there. The word is not taken.
 void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask);
+// The same for all of c's bytes, in the words that are not recorded yet, telling the races found. In an entry.
+void cspr_check_words(cspr_check *c);
+// Whether this epoch has recorded such accesses to all these bytes, as compiled code would find out.
+bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write);
+void cspr_count_slow(void); // a slow-path entry
+// The task of an entry from compiled code that finds the detector busy or the thread new; NULL: nothing is checked.
+cspr_task *cspr_enter_unknown(void);
 // Tells the races found. No word is taken; in_rtl > 0.
 void cspr_check_report(cspr_check *c);
 // Tells one: what both sides held and how far t is ordered after logical id `id` (epoch: that of the access, 0: unnamed) are

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { NODE_BITS = 28, STACK_BITS = 28, N_SHARDS = 64, FIRST_BUCKETS = 64, MAX_FOLD = 8, CACHE_SLOTS = 512 };
+enum { NODE_BITS = 28, STACK_BITS = 28, N_SHARDS = 64, FIRST_BUCKETS = 64, MAX_FOLD = 4, CACHE_SLOTS = 512 };
 
 // One interned thing: key (a, b) and the chain of its hash bucket.
 typedef struct entry {

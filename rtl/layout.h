@@ -40,5 +40,5 @@
 #define CSPR_EPOCH_NOBODY 4u
 #define CSPR_EPOCH_FIRST 16u
 
-#define CSPR_ABI_VERSION 2u
+#define CSPR_ABI_VERSION 3u
 #endif

@@ -64,7 +64,8 @@ typedef struct cspr_check {
     cspr_task *task;
     uintptr_t addr; // whole access, for the report
     size_t size;
-    uintptr_t word; // the one being looked at
+    size_t element, step; // of a loop's accesses: each one's size, and from one to the next; 0: it is one access
+    uintptr_t word;       // the one being looked at
     uint64_t at;    // the task's open epoch
     uint32_t epoch; // its id; 0: none left
     cspr_stack stack;

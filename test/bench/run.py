@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # run.py - builds each benchmark plain, with cspthread and with ThreadSanitizer; runs them interleaved; prints medians.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Slowdown = CPU time instrumented / plain, median over interleaved rounds; memory = peak resident set, likewise."""
+"""Slowdown = CPU time instrumented / plain, median over interleaved rounds; memory = peak resident set, likewise. All
+variants of a program must print the same."""
 
 import argparse
 import os
@@ -11,15 +12,14 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-COMPUTE = ["matmul", "fannkuch", "lz"]
+COMPUTE = ["matmul", "fannkuch", "lz", "nbody", "spectral", "sort", "hashmap", "bintrees", "table", "saxpy", "stencil"]
 
 
 def measure(program):
-    """One run of the program: CPU seconds and peak KiB of that run alone."""
+    """One run of the program: CPU seconds and peak KiB of that run alone. What it prints is left beside it."""
     pid = os.fork()
     if pid == 0:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
+        os.dup2(os.open(f"{program}.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), 1)
         os.execv(program, [str(program)])
     _, status, usage = os.wait4(pid, 0)
     if status != 0:
@@ -37,9 +37,16 @@ def build(name, out, cspcc, clang, level):
     programs = {}
     for variant, command in variants.items():
         program = out / f"{name}.{variant}"
-        subprocess.run([*command, level, "-g", str(source), "-o", str(program), "-lpthread"], check=True)
+        subprocess.run([*command, level, "-g", str(source), "-o", str(program), "-lpthread", "-lm"], check=True)
         programs[variant] = program
     return programs
+
+
+def check_outputs(name, programs):
+    """Ends when the variants of a program do not print the same."""
+    texts = {variant: pathlib.Path(f"{program}.out").read_text() for variant, program in programs.items()}
+    if len(set(texts.values())) != 1:
+        sys.exit(f"run.py: {name}: the variants print different results: {texts}")
 
 
 def spread(values):
@@ -67,6 +74,7 @@ def main():
         for name in names:
             for variant, program in programs[name].items():
                 runs[name][variant].append(measure(program))
+            check_outputs(name, programs[name])
         if sys.stderr.isatty():
             print(f"\rround {done + 1}/{options.rounds}", end="", file=sys.stderr)
     if sys.stderr.isatty():

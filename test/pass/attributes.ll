@@ -78,7 +78,7 @@ define void @calls_pure(ptr %p) sanitize_thread {
 }
 
 ; CHECK-LABEL: define internal void @csp.module_ctor()
-; CHECK-NEXT:    call void @__csp_module_init(i32 2)
+; CHECK-NEXT:    call void @__csp_module_init(i32 3)
 ; TWICE-COUNT-1: define internal void @csp.module_ctor
 
 ; CHECK: attributes [[PURE]] = { disable_sanitizer_instrumentation sanitize_thread }

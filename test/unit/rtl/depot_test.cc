@@ -80,7 +80,7 @@ TEST_F(Depot, RecursionIsFolded)
     cspr_stack s = cspr_depot_parked(chain(rets), (void *)0x99);
     EXPECT_LT(cspr_depot_nodes() - before, 20u);
     bool folded = false;
-    EXPECT_EQ(frames(s, 0, &folded).size(), 1u + 8 + 1);
+    EXPECT_EQ(frames(s, 0, &folded).size(), 1u + 4 + 1);
     EXPECT_TRUE(folded);
 
     before = cspr_depot_nodes();
@@ -89,7 +89,7 @@ TEST_F(Depot, RecursionIsFolded)
         for (int i = 0; i < 14; i++)
             node = cspr_depot_node(node, bits >> i & 1 ? 0x3000 : 0x4000);
     }
-    EXPECT_LT(cspr_depot_nodes() - before, 1u << 15);
+    EXPECT_LT(cspr_depot_nodes() - before, 1u << 10);
 }
 
 TEST_F(Depot, ShortRecursionIsNot)
