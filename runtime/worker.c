@@ -370,6 +370,8 @@ static int64_t idle_until(const cspi_worker *w)
     cspi_lock_acquire(&cspi_sched.lock);
     if (cspi_sched.keeper == w) {
         until = cspi_timers_earliest();
+        int64_t trim = cspi_stack_trim_due();
+        until = trim < until ? trim : until;
         cspi_sched.keeper_until = until;
         if (cspi_sched.recheck) {
             int64_t soon = cspi_now() + RECHECK_NS;
@@ -440,6 +442,8 @@ static csp_co *find_work(cspi_worker *w)
         // The netpoller's place: descriptors that are ready, without blocking.
         if ((co = steal(w)))
             return co;
+        if (cspi_stack_trim())
+            continue;
         go_idle(w);
     }
 }
