@@ -1,7 +1,7 @@
 // tsan.c - the hooks that tell stock ThreadSanitizer of coroutines and of the order that channels and locks make.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Part of libcsp_tsan.a, which programs built with -fsanitize=thread link in place of libcsp.a: the runtime with its hooks
+// Part of libcsp_for_tsan.a, which programs built with -fsanitize=thread link in place of libcsp.a: the runtime with its hooks
 // (not instrumented itself: its own atomics and locks are nobody's order), and this table behind them. Coroutines are
 // fibers, switched to without synchronisation, so that only the edges of docs/happens-before.md order them.
 // What stock ThreadSanitizer cannot be told, always on the side of silence:

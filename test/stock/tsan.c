@@ -1,4 +1,4 @@
-// tsan.c - under stock ThreadSanitizer with libcsp_tsan: what channels, locks, wait groups and starts order is no race, two
+// tsan.c - under stock ThreadSanitizer with libcsp_for_tsan: what channels, locks, wait groups and starts order is no race, two
 // coroutines that nothing orders are one, also on a single worker.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <csp/csp.h>
