@@ -41,6 +41,8 @@ struct csp_co {
     int64_t since_ns; // when it parked, by its worker's clock_ns
     // --- bound only
     uint32_t token; // atomic, futex: 1 once made ready. Edge F1
+    // --- stack.c's, also while free
+    uint16_t slab;
     union {
         struct {
             csp_co *foreign_prev, *foreign_next; // CO_FOREIGN; under cspi_sched.lock

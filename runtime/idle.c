@@ -236,6 +236,8 @@ static int64_t idle_until(const cspi_worker *w, bool *polls)
     if (cspi_sched.keeper == w) {
         *polls = decide_to_poll_locked();
         until = cspi_timers_earliest();
+        int64_t trim = cspi_stack_trim_due();
+        until = trim < until ? trim : until;
         cspi_sched.keeper_until = until;
         if (cspi_sched.recheck) {
             int64_t soon = cspi_now() + RECHECK_NS;

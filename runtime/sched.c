@@ -168,6 +168,7 @@ static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_s
         .id = csp_add_rlx(&cspi_sched.next_id, 1), // relaxed: only has to be unique
         .site = site,
         .kind = CO_COROUTINE,
+        .slab = co->slab,
     };
     if (cspi_fiber_announced()) {
         char *lo = cspi_stack_lo(co);

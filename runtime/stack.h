@@ -13,21 +13,35 @@ extern "C" {
 
 typedef struct csp_co csp_co;
 
-#define CSPI_STACK_SIZE ((size_t)64 << 10) // address space of a slot: guard, stack, descriptor
-#define CSPI_STACK_GUARD ((size_t)4096)
+#define CSPI_STACK_SIZE ((size_t)64 << 10) // of a coroutine that asks for nothing else, its descriptor included
+#define CSPI_STACK_MIN ((size_t)16 << 10)
+#define CSPI_STACK_MAX ((size_t)1 << 30)
+// Below each stack. More than a page, since a frame with an array in it may skip one; together with a stack, whose size is a
+// power of two, an odd number of pages: so that the tops of many stacks spread over all sets of the TLB.
+#define CSPI_STACK_GUARD ((size_t)20 << 10)
 
-// Free stacks kept by one worker, without a lock. Zero is empty.
+// Free stacks of the usual size kept by one worker, without a lock. Zero is empty.
 typedef struct cspi_stack_cache {
     csp_co *head;
     unsigned n;
 } cspi_stack_cache;
 
-// A free stack's descriptor (state CO_FREE, everything else undefined); cache NULL: from the common list. Out of memory is
-// a fatal error.
+// A free stack's descriptor (state CO_FREE; but for what stack.c keeps in it, undefined); cache NULL: from the common list.
+// Out of memory is a fatal error.
 csp_co *cspi_stack_get(cspi_stack_cache *cache);
+// The same with a size, which is rounded up to a power of two from CSPI_STACK_MIN to CSPI_STACK_MAX.
+csp_co *cspi_stack_get_sized(size_t size);
 // Gives a stack back, which nobody runs on any more.
 void cspi_stack_put(cspi_stack_cache *cache, csp_co *co);
 
+// Gives some of the memory of stacks that were free for a while back to the system; true: it took some time to do so, and
+// there may be more. For workers that have nothing else to do.
+bool cspi_stack_trim(void);
+// When somebody should call it again; INT64_MAX: not needed.
+int64_t cspi_stack_trim_due(void);
+
+// Its size, descriptor included.
+size_t cspi_stack_size(const csp_co *co);
 // The usable part, below the descriptor.
 void *cspi_stack_lo(const csp_co *co);
 void *cspi_stack_hi(const csp_co *co);
@@ -51,6 +65,8 @@ void cspi_stack_fork_unlock(void);
 
 // Makes guards with mprotect, as on kernels without MADV_GUARD_INSTALL.
 void cspi_stack_no_guard_install_for_test(void);
+// Free stacks whose memory was given back.
+size_t cspi_stack_cold_for_test(void);
 
 #ifdef __cplusplus
 }

@@ -255,6 +255,8 @@ static csp_co *find_work(cspi_worker *w)
             return co;
         if ((co = steal(w)))
             return co;
+        if (cspi_stack_trim())
+            continue;
         cspi_idle_wait(w);
         w->clock_ns = cspi_now();
     }

@@ -6,7 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <set>
 #include <vector>
@@ -27,8 +30,9 @@ TEST(Stack, WholeUsablePartIsWritable)
 {
     csp_co *co = cspi_stack_get(nullptr);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(hi(co)) % 16, 0u);
-    EXPECT_GE(hi(co) - lo(co), 56 * 1024);
+    EXPECT_GE(hi(co) - lo(co), 63 * 1024);
     EXPECT_LE(hi(co) - lo(co), 64 * 1024);
+    EXPECT_EQ(cspi_stack_size(co), CSPI_STACK_SIZE);
     memset(lo(co), 0x5a, static_cast<size_t>(hi(co) - lo(co)));
     cspi_stack_put(nullptr, co);
 }
@@ -79,7 +83,79 @@ TEST(Stack, CacheGivesBackWhatItGotAndNothingTwice)
     std::set<csp_co *> again;
     for (int i = 0; i < 500; i++)
         EXPECT_TRUE(again.insert(cspi_stack_get(&cache)).second);
-    EXPECT_EQ(out, again); // no new address space for the second round
+    size_t others = 0;
+    for (csp_co *co : again)
+        others += !out.count(co);
+    EXPECT_LE(others, 64u); // made ready in the first round, but not needed then: no new address space for the second
+    for (csp_co *co : again)
+        cspi_stack_put(&cache, co);
+}
+
+TEST(Stack, SizesAreRoundedUpAndUsable)
+{
+    const size_t asked[] = {0,       1,        16 << 10,        (16 << 10) + 1, 100 << 10,
+                            1 << 20, 64 << 20, (size_t)1 << 30, (size_t)3 << 30};
+    const size_t given[] = {16 << 10, 16 << 10, 16 << 10,        32 << 10,       128 << 10,
+                            1 << 20,  64 << 20, (size_t)1 << 30, (size_t)1 << 30};
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        csp_co *co = cspi_stack_get_sized(asked[i]);
+        EXPECT_EQ(cspi_stack_size(co), given[i]);
+        EXPECT_GE(static_cast<size_t>(hi(co) - lo(co)), given[i] - 1024);
+        lo(co)[0] = 1, hi(co)[-1] = 1;
+        EXPECT_EQ(cspi_stack_of_guard(reinterpret_cast<uintptr_t>(lo(co)) - 1), co);
+        cspi_stack_put(nullptr, co);
+        EXPECT_EQ(cspi_stack_get_sized(asked[i]), co); // each size has its own list
+        cspi_stack_put(nullptr, co);
+    }
+}
+
+TEST(Stack, ALargeOnesMemoryGoesBackAtOnce)
+{
+    csp_co *co = cspi_stack_get_sized(1 << 20);
+    lo(co)[5] = 7, hi(co)[-5] = 7;
+    cspi_stack_put(nullptr, co);
+    EXPECT_EQ(lo(co)[5], 0);
+    EXPECT_EQ(hi(co)[-5], 7);
+}
+
+long resident_kb()
+{
+    long pages = 0, ignored;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%ld %ld", &ignored, &pages) != 2)
+        pages = -1;
+    if (f)
+        fclose(f);
+    return pages * 4;
+}
+
+TEST(Stack, MemoryOfABurstGoesBack)
+{
+    const int burst = 20000;
+    cspi_stack_cache cache = {};
+    std::vector<csp_co *> out;
+    for (int i = 0; i < burst; i++) {
+        out.push_back(cspi_stack_get(&cache));
+        hi(out.back())[-1] = 1;
+    }
+    long high = resident_kb();
+    for (csp_co *co : out)
+        cspi_stack_put(&cache, co);
+    for (int i = 0; i < 600 && cspi_stack_cold_for_test() < burst / 2; i++) {
+        while (cspi_stack_trim())
+            ;
+        usleep(10000);
+    }
+    EXPECT_GE(cspi_stack_cold_for_test(), burst / 2u);
+    EXPECT_LT(resident_kb(), high - burst * 4L / 2 + 4096);
+    // And they come back, each once, guarded and zero.
+    std::set<csp_co *> again;
+    for (int i = 0; i < burst; i++) {
+        csp_co *co = cspi_stack_get(&cache);
+        EXPECT_TRUE(again.insert(co).second);
+        EXPECT_EQ(cspi_stack_of_guard(reinterpret_cast<uintptr_t>(lo(co)) - 1), co);
+    }
+    EXPECT_EXIT((*again.begin() ? lo(*again.begin())[-1] = 1 : 0), testing::KilledBySignal(SIGSEGV), "");
     for (csp_co *co : again)
         cspi_stack_put(&cache, co);
 }
