@@ -47,6 +47,10 @@ struct csp_co {
             void (*fn)(void *); // CO_COROUTINE whose switches are announced (fiber.h), until it begins
             void *arg;
         };
+        struct {
+            void (*at_end)(void *); // CO_COROUTINE from then on: cspi_at_end
+            void *at_end_arg;
+        };
     };
 };
 _Static_assert(sizeof(csp_co) <= 128, "two cache lines on every stack");

@@ -39,6 +39,7 @@ struct csp_ctx {
     void *value;
     int64_t deadline_ns; // NO_DEADLINE: none
     bool has_timer;
+    bool is_apart;  // its parent's cancelling does not reach it
     void *snapshot; // what the maker of the timer knew; NULL without one
     // --- atomic
     uint64_t refs; // E2
@@ -65,6 +66,12 @@ typedef struct cancellation {
 static bool is_background(const csp_ctx *ctx)
 {
     return !ctx || ctx == &background;
+}
+
+// Among the children of its parent.
+static bool is_linked(const csp_ctx *ctx)
+{
+    return !is_background(ctx->parent) && !ctx->is_apart;
 }
 
 // --- the tree -------------------------------------------------------------------------------------------------------------
@@ -136,23 +143,28 @@ int cspi_ctx_waiter_add(csp_ctx *ctx, cspi_ctx_waiter *w, void (*cancelled)(cspi
     return err;
 }
 
-bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w, bool acquire)
+bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w)
 {
-    bool prevented = false;
-    if (csp_load_acq(&w->state) != CSPI_CTX_OVER) { // E3
-        cspi_lock_acquire(&tree_lock);
-        prevented = csp_load_rlx(&w->state) == CSPI_CTX_WAITING; // relaxed: left under tree_lock only
-        if (prevented)
-            unlink_waiter_locked(w);
-        cspi_lock_release(&tree_lock);
-        while (!prevented && csp_load_acq(&w->state) != CSPI_CTX_OVER) // E3
-            sched_yield();                                             // the call does not park
+    if (csp_load_acq(&w->state) == CSPI_CTX_OVER) // E3
+        return false;
+    cspi_lock_acquire(&tree_lock);
+    bool prevented = csp_load_rlx(&w->state) == CSPI_CTX_WAITING; // relaxed: left under tree_lock only
+    if (prevented) {
+        unlink_waiter_locked(w);
+        csp_store_rlx(&w->state, (uint32_t)CSPI_CTX_OVER); // relaxed: nothing was done that would have to be seen
     }
+    cspi_lock_release(&tree_lock);
+    while (csp_load_acq(&w->state) != CSPI_CTX_OVER) // E3
+        sched_yield();                               // the call does not park
+    return prevented;
+}
+
+void cspi_ctx_waiter_fini(cspi_ctx_waiter *w, bool acquire)
+{
     if (acquire)
         CSP_HOOK(snapshot_acquire, w->snapshot, NULL);
     CSP_HOOK(snapshot_free, w->snapshot);
-    (void)acquire;
-    return prevented;
+    (void)w, (void)acquire;
 }
 
 // The tree lets go of the waiters' memory with the last store to each.
@@ -253,7 +265,7 @@ static void join_tree(csp_ctx *ctx)
 {
     cspi_lock_acquire(&tree_lock);
     int64_t err = 0;
-    if (!is_background(ctx->parent)) {
+    if (is_linked(ctx)) {
         link_locked(ctx);
         err = csp_load_rlx(&ctx->parent->err); // relaxed: written under tree_lock only
     }
@@ -276,23 +288,32 @@ static void each_woken(cspi_timer *t, void (*fn)(const csp_chan *c, void *arg), 
         fn(ctx->done, arg);
 }
 
-static csp_ctx *make(csp_ctx *parent, int64_t deadline_ns, const void *key, void *value, const csp_site *site)
+// What distinguishes one context from another when it is made.
+typedef struct making {
+    int64_t deadline_ns;
+    const void *key;
+    void *value;
+    bool is_apart;
+} making;
+
+static csp_ctx *make(csp_ctx *parent, making m, const csp_site *site)
 {
     if (!parent)
         parent = &background;
     csp_ctx *ctx = malloc(sizeof *ctx);
     if (!ctx)
         cspi_fatal("out of memory: context");
-    int64_t inherited = is_background(parent) ? NO_DEADLINE : parent->deadline_ns;
-    bool is_sooner = deadline_ns < inherited;
-    bool is_over = is_sooner && deadline_ns <= cspi_now();
+    int64_t inherited = is_background(parent) || m.is_apart ? NO_DEADLINE : parent->deadline_ns;
+    bool is_sooner = m.deadline_ns < inherited;
+    bool is_over = is_sooner && m.deadline_ns <= cspi_now();
     bool has_timer = is_sooner && !is_over;
     *ctx = (csp_ctx){.parent = csp_ctx_ref(parent),
                      .done = cspi_chan_new(0, 0, site),
-                     .key = key,
-                     .value = value,
-                     .deadline_ns = is_sooner ? deadline_ns : inherited,
+                     .key = m.key,
+                     .value = m.value,
+                     .deadline_ns = is_sooner ? m.deadline_ns : inherited,
                      .has_timer = has_timer,
+                     .is_apart = m.is_apart,
                      .timer.each_woken = each_woken,
                      .snapshot = has_timer ? CSP_HOOK_VALUE(snapshot_new, NULL) : NULL,
                      .refs = 1};
@@ -320,13 +341,13 @@ csp_ctx *csp_ctx_background(void)
 csp_ctx *csp_ctx_with_cancel(csp_ctx *parent)
 {
     CSPI_FRAME();
-    return make(parent, NO_DEADLINE, NULL, NULL, CSP_HOOK_VALUE(take_site, NULL));
+    return make(parent, (making){.deadline_ns = NO_DEADLINE}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_deadline(csp_ctx *parent, int64_t at)
 {
     CSPI_FRAME();
-    return make(parent, at, NULL, NULL, CSP_HOOK_VALUE(take_site, NULL));
+    return make(parent, (making){.deadline_ns = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns)
@@ -336,13 +357,20 @@ csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns)
     int64_t now = cspi_now(), at;
     if (__builtin_add_overflow(now, ns, &at))
         at = ns < 0 ? now : NO_DEADLINE;
-    return make(parent, at, NULL, NULL, site);
+    return make(parent, (making){.deadline_ns = at}, site);
 }
 
 csp_ctx *csp_ctx_with_value(csp_ctx *parent, const void *key, void *value)
 {
     CSPI_FRAME();
-    return make(parent, NO_DEADLINE, key, value, CSP_HOOK_VALUE(take_site, NULL));
+    return make(parent, (making){.deadline_ns = NO_DEADLINE, .key = key, .value = value},
+                CSP_HOOK_VALUE(take_site, NULL));
+}
+
+csp_ctx *csp_ctx_without_cancel(csp_ctx *parent)
+{
+    CSPI_FRAME();
+    return make(parent, (making){.deadline_ns = NO_DEADLINE, .is_apart = true}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 // --- asking ---------------------------------------------------------------------------------------------------------------
@@ -404,7 +432,7 @@ static void destroy(csp_ctx *ctx)
     cancel_subtree(ctx, ECANCELED, ECANCELED);
     if (ctx->has_timer)
         cspi_timer_stop(&ctx->timer);
-    if (!is_background(ctx->parent)) {
+    if (is_linked(ctx)) {
         cspi_lock_acquire(&tree_lock);
         unlink_locked(ctx);
         cspi_lock_release(&tree_lock);

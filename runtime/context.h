@@ -18,7 +18,8 @@ extern "C" {
 void cspi_contexts_lock(void);
 void cspi_contexts_unlock(void);
 
-// Wants to be called once when a context is cancelled. Its memory is its owner's, until cspi_ctx_waiter_remove has returned.
+// Wants to be called once when a context is cancelled. Its memory is the tree's and the
+// canceller's until cspi_ctx_waiter_remove has returned.
 // States: who may touch it.
 //   WAITING  in a context's list, or in that of a canceller who has taken it from there; under the trees' lock
 //   CALLING  the canceller alone, which runs `cancelled`
@@ -40,9 +41,11 @@ typedef struct cspi_ctx_waiter {
 // 0: `cancelled` will be called when ctx is cancelled, *added is set; NULL and background: never, and *added is not set. Else ctx
 // is cancelled: the error, acquired; nothing was added. ctx may be freed at any time from then on: that cancels it.
 int cspi_ctx_waiter_add(csp_ctx *ctx, cspi_ctx_waiter *w, void (*cancelled)(cspi_ctx_waiter *w, int err), bool *added);
-// `cancelled` neither runs nor will when this returns. True: it was prevented. `acquire`: what the canceller knew happens
-// before the return. Not to be called from `cancelled`, nor with a lock held that it takes.
-bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w, bool acquire);
+// `cancelled` neither runs nor will when this returns. True: this call prevented it. May be called again, and by several. Not
+// from `cancelled`, nor with a lock held that it takes.
+bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w);
+// After that: what the canceller knew, if there was one, happens before the return (`acquire`) and is forgotten.
+void cspi_ctx_waiter_fini(cspi_ctx_waiter *w, bool acquire);
 
 #ifdef __cplusplus
 }

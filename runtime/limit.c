@@ -64,6 +64,8 @@ void cspi_giveup_disarm(cspi_giveup *g)
 {
     if (g->has_time)
         cspi_timer_stop(&g->timer);
-    if (g->has_ctx)
-        cspi_ctx_waiter_remove(&g->waiter, g->why && g->by == CSPI_GIVEUP_BY_CTX);
+    if (!g->has_ctx)
+        return;
+    cspi_ctx_waiter_remove(&g->waiter);
+    cspi_ctx_waiter_fini(&g->waiter, g->why && g->by == CSPI_GIVEUP_BY_CTX);
 }

@@ -150,7 +150,10 @@ static void begin_announced(void *self)
 {
     csp_co *co = self;
     cspi_fiber_arrive(&co->fiber, &cspi_worker_self()->loop);
-    co->fn(co->arg);
+    void (*fn)(void *) = co->fn;
+    void *arg = co->arg;
+    co->at_end = NULL;
+    fn(arg);
 }
 
 static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_site *site)
@@ -227,9 +230,19 @@ void csp_yield(void)
     switch_to_loop(co);
 }
 
+void cspi_at_end(void (*fn)(void *), void *arg)
+{
+    csp_co *co = cspi_self();
+    CSP_CHECK(co->kind == CO_COROUTINE && !co->at_end);
+    co->at_end = fn;
+    co->at_end_arg = arg;
+}
+
 void cspi_co_finish(void)
 {
     cspi_worker *w = cspi_worker_self();
+    if (w->current->kind == CO_COROUTINE && w->current->at_end)
+        w->current->at_end(w->current->at_end_arg); // does not park: w stays ours
     count_live(w, -1);
     CSP_HOOK(task_end);
     w->request = REQUEST_END;

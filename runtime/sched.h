@@ -49,6 +49,10 @@ void cspi_park_with(const cspi_wait *wait, void (*release)(void *arg), void *arg
 // Makes a parked coroutine runnable, exactly once per park. It runs next on this worker (as Go's runnext). Never parks.
 void cspi_ready(csp_co *co);
 
+// fn(arg) is the last thing the calling coroutine does, whether its function returns or it calls csp_exit. One per coroutine;
+// not for main and pthreads. fn must not park.
+void cspi_at_end(void (*fn)(void *), void *arg);
+
 // The detector's task of a coroutine (for hooks on behalf of a parked partner).
 void *cspi_task(csp_co *co);
 

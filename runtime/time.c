@@ -1,12 +1,12 @@
-// time.c - sleeping, csp_after, tickers and timers, over the runtime's one-shot timers.
+// time.c - csp_after, tickers and timers, over the runtime's one-shot timers.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A timer fires on a scheduler's stack, where there is no current task; the order its event carries is a snapshot of what
 // its creator knew (hooks.h), taken when it is created or reset.
-// See: Go's time.Sleep, After, NewTicker, AfterFunc
+// See: Go's time.After, NewTicker, AfterFunc; sleep.c
 #include "csp/time.h"
 
-#include "base/futex.h"
+#include "base/lock.h"
 #include "chan.h"
 #include "csp/go.h"
 #include "hooks.h"
@@ -19,13 +19,6 @@
 int64_t csp_now(void)
 {
     return cspi_now();
-}
-
-// Saturates: "for ever" is a duration too.
-static int64_t after_now(int64_t ns)
-{
-    int64_t when;
-    return __builtin_add_overflow(cspi_now(), ns > 0 ? ns : 0, &when) ? INT64_MAX - 1 : when;
 }
 
 static void *alloc_or_die(size_t size, const char *what)
@@ -43,51 +36,6 @@ static void free_own(void *p)
     CSP_HOOK(ignore_begin);
     free(p);
     CSP_HOOK(ignore_end);
-}
-
-// --- sleep ---------------------------------------------------------------------------------------------------------------
-
-struct sleeper {
-    cspi_timer timer;
-    csp_co *co;
-    int64_t until;
-};
-
-static void wake_sleeper(cspi_timer *t)
-{
-    cspi_ready(((struct sleeper *)t)->co);
-}
-
-// Runs once the sleeper's state is saved, so that the timer may fire at once.
-static void arm_sleeper(void *sleeper)
-{
-    struct sleeper *s = sleeper;
-    cspi_timer_start(&s->timer, s->until, wake_sleeper);
-}
-
-// A pthread of the program needs no worker for this; none may be free.
-static void sleep_on_own_thread(int64_t until)
-{
-    uint32_t never_changed = 0;
-    while (cspi_futex_wait(&never_changed, 0, until))
-        ;
-}
-
-void csp_sleep(int64_t ns)
-{
-    CSPI_FRAME();
-    const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
-    if (ns <= 0) {
-        csp_yield();
-        return;
-    }
-    struct sleeper s = {.co = cspi_self(), .until = after_now(ns)};
-    if (cspi_is_bound(s.co)) {
-        sleep_on_own_thread(s.until);
-        return;
-    }
-    cspi_wait wait = {.op = CSP_WAIT_SLEEP, .will_wake = true, .site = site};
-    cspi_park_with(&wait, arm_sleeper, &s);
 }
 
 // From the stop to the new start, so that two resets of one timer do not mix. Not in the timer: what it starts may free it.
@@ -145,7 +93,7 @@ csp_chan *csp_after(int64_t ns)
     csp_ticker *k = new_ticker(0, site);
     csp_chan *c = k->chan;
     cspi_chan_on_free(c, end_ticker, k);
-    cspi_timer_start(&k->timer, after_now(ns), fire_ticker);
+    cspi_timer_start(&k->timer, cspi_after_now(ns), fire_ticker);
     return c;
 }
 
@@ -157,7 +105,7 @@ csp_ticker *csp_ticker_new(int64_t ns)
         csp_panic("non-positive interval for csp_ticker_new");
     (void)cspi_self();
     csp_ticker *k = new_ticker(ns, site);
-    cspi_timer_start(&k->timer, after_now(ns), fire_ticker);
+    cspi_timer_start(&k->timer, cspi_after_now(ns), fire_ticker);
     return k;
 }
 
@@ -182,7 +130,7 @@ void csp_ticker_reset(csp_ticker *t, int64_t ns)
     CSP_HOOK(snapshot_free, t->snapshot);
     t->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
     t->period = ns;
-    cspi_timer_start(&t->timer, after_now(ns), fire_ticker);
+    cspi_timer_start(&t->timer, cspi_after_now(ns), fire_ticker);
     cspi_lock_release(&resets);
 }
 
@@ -220,7 +168,7 @@ csp_timer *csp_timer_new(int64_t ns, void (*fn)(void *), void *arg)
     f->fn = fn;
     f->arg = arg;
     f->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
-    cspi_timer_start(&f->timer, after_now(ns), fire_timer);
+    cspi_timer_start(&f->timer, cspi_after_now(ns), fire_timer);
     return f;
 }
 
@@ -237,7 +185,7 @@ bool csp_timer_reset(csp_timer *t, int64_t ns)
     bool was_pending = cspi_timer_stop(&t->timer);
     CSP_HOOK(snapshot_free, t->snapshot);
     t->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
-    cspi_timer_start(&t->timer, after_now(ns), fire_timer);
+    cspi_timer_start(&t->timer, cspi_after_now(ns), fire_timer);
     cspi_lock_release(&resets);
     return was_pending;
 }

@@ -42,6 +42,12 @@ int64_t cspi_now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+int64_t cspi_after_now(int64_t ns)
+{
+    int64_t when;
+    return __builtin_add_overflow(cspi_now(), ns > 0 ? ns : 0, &when) ? INT64_MAX - 1 : when;
+}
+
 // --- the heap; callers hold timers.lock --------------------------------------------------------------------------------
 
 static void place(size_t i, struct entry e)

@@ -29,6 +29,8 @@ typedef struct cspi_timer {
 } cspi_timer;
 
 int64_t cspi_now(void);
+// The instant ns from now; now when ns is negative, a last instant when there is none: "for ever" is a duration too.
+int64_t cspi_after_now(int64_t ns);
 // Arms t, which must not be armed. Wakes a worker when t is now the earliest.
 void cspi_timer_start(cspi_timer *t, int64_t when_ns, void (*fire)(cspi_timer *t));
 // Disarms t. True: fire was prevented. False: not armed, or fire has run. When fire is running on another thread, waits for

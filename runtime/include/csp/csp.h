@@ -1,4 +1,4 @@
-// csp.h - all of cspthread: coroutines, channels, select, sync, time, context.
+// csp.h - all of cspthread: coroutines, channels, select, sync, time, context, groups.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef CSP_CSP_H
 #define CSP_CSP_H
@@ -7,6 +7,7 @@
 #include "context.h"
 #include "errno.h"
 #include "go.h"
+#include "group.h"
 #include "map.h"
 #include "select.h"
 #include "sync.h"

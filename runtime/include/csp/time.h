@@ -23,6 +23,7 @@ CSP_PUBLIC_BEGIN
 #define CSP_MINUTE (60 * CSP_SECOND)
 
 typedef struct csp_chan csp_chan;
+typedef struct csp_ctx csp_ctx;
 typedef struct csp_ticker csp_ticker;
 typedef struct csp_timer csp_timer;
 
@@ -31,6 +32,11 @@ int64_t csp_now(void);
 
 // Parks the caller for at least ns; ns <= 0 is csp_yield. (time.Sleep)
 CSP_SITE void csp_sleep(int64_t ns);
+// Parks the caller until csp_now() has reached at; csp_yield when it has.
+CSP_SITE void csp_sleep_until(int64_t at);
+// As csp_sleep, but ends when ctx is cancelled (NULL, background: never): false, errno is ECANCELED or ETIMEDOUT as csp_ctx_err
+// says, and the cancelling happens before the return. True: ns have passed. With a cancelled ctx it does not park.
+CSP_SITE bool csp_sleep_ctx(int64_t ns, csp_ctx *ctx);
 
 // A new channel of int64_t, capacity 1, that receives the instant once ns have passed. The caller frees it with
 // csp_chan_free, before or after it fired; this stops the timer. (time.After)

@@ -200,3 +200,135 @@ TEST(Context, DeadlineAgainstFree)
         EXPECT_EVENTUALLY(csp_count() == 1);
     });
 }
+
+TEST(Context, CauseTravelsDown)
+{
+    expect_ok([] {
+        csp_ctx *root = csp_ctx_with_cancel(nullptr), *a = csp_ctx_with_cancel(root),
+                *b = csp_ctx_with_timeout(a, CSP_MINUTE);
+        EXPECT_EQ(csp_ctx_cause(a), 0);
+        EXPECT_EQ(csp_ctx_cause(nullptr), 0);
+        csp_ctx_cancel_cause(a, -17);
+        csp_ctx_cancel_cause(a, 3); // the first counts
+        csp_ctx_cancel_cause(root, 4);
+        csp_ctx *late = csp_ctx_with_value(b, "k", a);
+        EXPECT_EQ(csp_ctx_cause(root), 4);
+        for (csp_ctx *ctx : {a, b, late}) {
+            EXPECT_EQ(csp_ctx_cause(ctx), -17);
+            EXPECT_EQ(csp_ctx_err(ctx), ECANCELED);
+        }
+        csp_ctx *plain = csp_ctx_with_cancel(nullptr), *zero = csp_ctx_with_cancel(nullptr),
+                *over = csp_ctx_with_timeout(nullptr, 0);
+        csp_ctx_cancel(plain);
+        csp_ctx_cancel_cause(zero, 0);
+        csp_ctx_cancel_cause(csp_ctx_background(), 5), csp_ctx_cancel_cause(nullptr, 5);
+        EXPECT_EQ(csp_ctx_cause(plain), ECANCELED);
+        EXPECT_EQ(csp_ctx_cause(zero), ECANCELED);
+        EXPECT_EQ(csp_ctx_cause(over), ETIMEDOUT);
+        for (csp_ctx *ctx : {root, a, b, late, plain, zero, over})
+            csp_ctx_free(ctx);
+    });
+}
+
+TEST(Context, DeadlineIsTheSoonest)
+{
+    expect_ok([] {
+        int64_t at = 1, now = csp_now();
+        EXPECT_FALSE(csp_ctx_deadline(nullptr, &at));
+        EXPECT_FALSE(csp_ctx_deadline(csp_ctx_background(), nullptr));
+        csp_ctx *a = csp_ctx_with_deadline(nullptr, now + CSP_MINUTE),
+                *b = csp_ctx_with_deadline(a, now + 2 * CSP_MINUTE), *c = csp_ctx_with_deadline(a, now + CSP_SECOND),
+                *d = csp_ctx_with_timeout(nullptr, INT64_MAX);
+        EXPECT_EQ(at, 1);
+        EXPECT_TRUE(csp_ctx_deadline(a, &at) && at == now + CSP_MINUTE);
+        EXPECT_TRUE(csp_ctx_deadline(b, &at) && at == now + CSP_MINUTE);
+        EXPECT_TRUE(csp_ctx_deadline(c, &at) && at == now + CSP_SECOND);
+        EXPECT_TRUE(csp_ctx_deadline(c, nullptr));
+        EXPECT_EQ(csp_ctx_err(d), 0);
+        for (csp_ctx *ctx : {a, b, c, d})
+            csp_ctx_free(ctx);
+    });
+}
+
+TEST(Context, WithoutCancelKeepsOnlyTheValues)
+{
+    expect_ok([] {
+        static const char key = 0;
+        int value;
+        csp_ctx *parent = csp_ctx_with_timeout(nullptr, CSP_MINUTE), *valued = csp_ctx_with_value(parent, &key, &value),
+                *apart = csp_ctx_without_cancel(valued), *child = csp_ctx_with_cancel(apart);
+        csp_ctx_cancel(parent);
+        csp_ctx_free(parent), csp_ctx_free(valued);
+        EXPECT_EQ(csp_ctx_err(child), 0);
+        EXPECT_EQ(csp_ctx_value(child, &key), &value);
+        EXPECT_FALSE(csp_ctx_deadline(child, nullptr));
+        csp_ctx_cancel(apart);
+        EXPECT_EQ(csp_ctx_err(child), ECANCELED);
+        csp_ctx_free(apart), csp_ctx_free(child);
+        csp_ctx_free(csp_ctx_without_cancel(nullptr));
+    });
+}
+
+static void count(void *n)
+{
+    ++*static_cast<std::atomic<int> *>(n);
+}
+
+TEST(Context, AfterRunsOnceWhenCancelled)
+{
+    expect_ok([] {
+        std::atomic<int> ran{0};
+        csp_ctx *ctx = csp_ctx_with_cancel(nullptr), *child = csp_ctx_with_timeout(ctx, CSP_MINUTE);
+        csp_ctx_call *kept = csp_ctx_after(child, count, &ran), *stopped = csp_ctx_after(child, count, &ran),
+                     *freed = csp_ctx_after(ctx, count, &ran),
+                     *never = csp_ctx_after(csp_ctx_background(), count, &ran);
+        EXPECT_TRUE(csp_ctx_call_stop(stopped));
+        EXPECT_FALSE(csp_ctx_call_stop(stopped));
+        csp_ctx_call_free(freed);
+        settle();
+        EXPECT_EQ(ran, 0);
+        csp_ctx_cancel(ctx);
+        EXPECT_FALSE(csp_ctx_call_stop(kept));
+        EXPECT_EVENTUALLY(ran == 1);
+        csp_ctx_call *late = csp_ctx_after(ctx, count, &ran);
+        EXPECT_FALSE(csp_ctx_call_stop(late));
+        EXPECT_EVENTUALLY(ran == 2);
+        settle();
+        EXPECT_EQ(ran, 2);
+        for (csp_ctx_call *call : {kept, stopped, never, late, static_cast<csp_ctx_call *>(nullptr)})
+            csp_ctx_call_free(call);
+        csp_ctx_free(ctx), csp_ctx_free(child);
+    });
+}
+
+TEST(Context, AfterAgainstStopAndFree)
+{
+    expect_ok([] {
+        std::atomic<int> ran{0}, prevented{0};
+        for (int i = 0; i < 1000; i++) {
+            csp_ctx *ctx = csp_ctx_with_cancel(nullptr);
+            csp_ctx_call *call = csp_ctx_after(ctx, count, &ran);
+            csp_wg wg = {};
+            csp_wg_add(&wg, 2);
+            go([&] {
+                if (i % 2)
+                    csp_ctx_cancel(ctx);
+                csp_ctx_free(ctx); // the last reference cancels, too
+                csp_wg_done(&wg);
+            });
+            go([&] {
+                if (i % 3)
+                    csp_yield();
+                prevented += csp_ctx_call_stop(call);
+                csp_wg_done(&wg);
+            });
+            if (i % 5)
+                csp_yield();
+            prevented += csp_ctx_call_stop(call);
+            csp_wg_wait(&wg);
+            csp_ctx_call_free(call);
+        }
+        EXPECT_EVENTUALLY(ran + prevented == 1000);
+        EXPECT_EVENTUALLY(csp_count() == 1);
+    });
+}
