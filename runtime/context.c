@@ -181,8 +181,10 @@ static void call_waiters(cancellation *c)
         if (!w)
             return;
         w->snapshot = CSP_HOOK_VALUE(snapshot_new, NULL);
+        bool is_over = !w->is_the_calls;
         w->cancelled(w, w->err);
-        csp_store_rel(&w->state, (uint32_t)CSPI_CTX_OVER); // E3
+        if (is_over)
+            csp_store_rel(&w->state, (uint32_t)CSPI_CTX_OVER); // E3
     }
 }
 
@@ -220,6 +222,15 @@ static void cancel_subtree(csp_ctx *root, int err, int cause)
         call_waiters(&c);
 }
 
+bool cspi_ctx_try_ref(csp_ctx *ctx)
+{
+    uint64_t refs = csp_load_rlx(&ctx->refs); // relaxed: a guess for the exchange
+    while (refs)
+        if (csp_cas_acqrel(&ctx->refs, &refs, refs + 1))
+            return true;
+    return false;
+}
+
 static void cancel_expired(void *arg)
 {
     csp_ctx *ctx = arg;
@@ -231,13 +242,8 @@ static void cancel_expired(void *arg)
 static void fire_deadline(cspi_timer *t)
 {
     csp_ctx *ctx = (csp_ctx *)t;
-    uint64_t refs = csp_load_rlx(&ctx->refs); // relaxed: a guess for the exchange
-    while (refs) {                            // 0: it is being freed, and waits for us to return
-        if (csp_cas_acqrel(&ctx->refs, &refs, refs + 1)) {
-            cspi_go_from(cancel_expired, ctx, ctx->snapshot);
-            return;
-        }
-    }
+    if (cspi_ctx_try_ref(ctx)) // else it is being freed, and waits for us to return
+        cspi_go_from(cancel_expired, ctx, ctx->snapshot);
 }
 
 void csp_ctx_cancel(csp_ctx *ctx)
@@ -279,13 +285,24 @@ static void join_tree(csp_ctx *ctx)
     cspi_lock_release(&tree_lock);
 }
 
+static void each_channel_locked(csp_ctx *root, void (*fn)(const csp_chan *c, void *arg), void *arg)
+{
+    for (csp_ctx *ctx = root; ctx; ctx = next_in_subtree_locked(root, ctx))
+        fn(ctx->done, arg);
+}
+
 // The deadline closes the done channels of the whole subtree, so nobody parked on one of them leaks. Caller of
 // cspi_timers_each_channel holds tree_lock.
 static void each_woken(cspi_timer *t, void (*fn)(const csp_chan *c, void *arg), void *arg)
 {
-    csp_ctx *root = (csp_ctx *)t;
-    for (csp_ctx *ctx = root; ctx; ctx = next_in_subtree_locked(root, ctx))
-        fn(ctx->done, arg);
+    each_channel_locked((csp_ctx *)t, fn, arg);
+}
+
+void cspi_ctx_each_channel(csp_ctx *ctx, void (*fn)(const csp_chan *c, void *arg), void *arg)
+{
+    cspi_lock_acquire(&tree_lock);
+    each_channel_locked(ctx, fn, arg);
+    cspi_lock_release(&tree_lock);
 }
 
 // What distinguishes one context from another when it is made.
@@ -338,10 +355,15 @@ csp_ctx *csp_ctx_background(void)
     return &background;
 }
 
+csp_ctx *cspi_ctx_with_cancel(csp_ctx *parent, const csp_site *site)
+{
+    return make(parent, (making){.deadline_ns = NO_DEADLINE}, site);
+}
+
 csp_ctx *csp_ctx_with_cancel(csp_ctx *parent)
 {
     CSPI_FRAME();
-    return make(parent, (making){.deadline_ns = NO_DEADLINE}, CSP_HOOK_VALUE(take_site, NULL));
+    return cspi_ctx_with_cancel(parent, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_deadline(csp_ctx *parent, int64_t at)

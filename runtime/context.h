@@ -33,6 +33,7 @@ typedef struct cspi_ctx_waiter {
     uint32_t state;                // atomic
     int err;                       // what the context was cancelled with
     // --- the owner's, before; the canceller's, while CALLING
+    bool is_the_calls; // `cancelled` frees it; nobody removes it
     // Runs in the canceller's coroutine or thread, which the detector takes for its maker; no lock is held; must not park.
     void (*cancelled)(struct cspi_ctx_waiter *w, int err);
     void *snapshot; // what the canceller knew
@@ -46,6 +47,13 @@ int cspi_ctx_waiter_add(csp_ctx *ctx, cspi_ctx_waiter *w, void (*cancelled)(cspi
 bool cspi_ctx_waiter_remove(cspi_ctx_waiter *w);
 // After that: what the canceller knew, if there was one, happens before the return (`acquire`) and is forgotten.
 void cspi_ctx_waiter_fini(cspi_ctx_waiter *w, bool acquire);
+
+// As csp_ctx_with_cancel, inside another call.
+csp_ctx *cspi_ctx_with_cancel(csp_ctx *parent, const struct csp_site *site);
+// One reference more, unless the last is gone already: false. The memory of ctx is known to be there.
+bool cspi_ctx_try_ref(csp_ctx *ctx);
+// Calls fn with the done channels of ctx and all below it, under the contexts' lock.
+void cspi_ctx_each_channel(csp_ctx *ctx, void (*fn)(const csp_chan *c, void *arg), void *arg);
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,7 @@ bool cspi_giveup_arm(cspi_giveup *g, const cspi_limit *l, void (*abandon)(cspi_g
         g->why = ETIMEDOUT;
         return false;
     }
+    g->waiter.is_the_calls = false;
     g->why = cspi_ctx_waiter_add(l->ctx, &g->waiter, abandon_for_ctx, &g->has_ctx);
     if (g->why)
         return false;

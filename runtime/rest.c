@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "panic.h"
+#include "signal.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -123,9 +124,11 @@ void cspi_rest_check_locked(void)
         return;
     }
     // relaxed: whoever could change it is asleep, or has not yet parked and checks later
-    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake())
+    if (csp_load_rlx(&cspi_sched.stopping) || csp_load_rlx(&cspi_sched.n_bound_running) > 0 || cspi_timers_may_wake() ||
+        cspi_signals_may_wake())
         return;
-    if (count_threads() > cspi_sched.n_started + cspi_sched.n_bound + cspi_fiber_tool_threads()) {
+    if (count_threads() >
+        cspi_sched.n_started + cspi_sched.n_bound + cspi_fiber_tool_threads() + cspi_signals_threads()) {
         cspi_sched.recheck = true;
         // One that sleeps already would not look again: it comes round here, and then knows.
         cspi_worker_send_looking(cspi_idle_take_keeper_locked());
@@ -291,6 +294,7 @@ static void each(void (*fn)(const csp_co_view *view, void *arg), void *arg)
 {
     struct visit v = {fn, arg, {0}};
     CSP_HOOK(ignore_begin);
+    cspi_signals_each_channel(note_woken, &v.woken);
     cspi_contexts_lock(); // contexts among the timers look at their trees
     cspi_timers_each_channel(note_woken, &v.woken);
     cspi_contexts_unlock();

@@ -9,6 +9,7 @@
 #include "context.h"
 #include "fault.h"
 #include "panic.h"
+#include "signal.h"
 #include "switch.h"
 
 #include <errno.h>
@@ -192,6 +193,7 @@ static void forget_foreign(void *foreign)
 
 static void before_fork(void)
 {
+    cspi_signals_fork_lock();
     cspi_contexts_lock();
     cspi_lock_acquire(&cspi_sched.lock);
     cspi_timers_fork_lock();
@@ -204,6 +206,7 @@ static void unlock_after_fork(bool is_child)
     cspi_timers_fork_unlock(is_child);
     cspi_lock_release(&cspi_sched.lock);
     cspi_contexts_unlock();
+    cspi_signals_fork_unlock(is_child);
 }
 
 static void after_fork_in_parent(void)

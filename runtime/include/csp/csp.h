@@ -1,4 +1,4 @@
-// csp.h - all of cspthread: coroutines, channels, select, sync, time, context, groups.
+// csp.h - all of cspthread: coroutines, channels, select, sync, time, context, groups, signals.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef CSP_CSP_H
 #define CSP_CSP_H
@@ -10,6 +10,7 @@
 #include "group.h"
 #include "map.h"
 #include "select.h"
+#include "signal.h"
 #include "sync.h"
 #include "time.h"
 #include "typed.h"
