@@ -50,9 +50,11 @@ bool cspi_giveup_arm(cspi_giveup *g, const cspi_limit *l, void (*abandon)(cspi_g
         return false;
     }
     g->waiter.is_the_calls = false;
-    g->why = cspi_ctx_waiter_add(l->ctx, &g->waiter, abandon_for_ctx, &g->has_ctx);
-    if (g->why)
+    int err = cspi_ctx_waiter_add(l->ctx, &g->waiter, abandon_for_ctx, &g->has_ctx);
+    if (err) {
+        g->why = err; // not in any case: once the waiter is added, why is abandon's
         return false;
+    }
     if (g->has_time) {
         (void)cspi_self(); // timers need a runtime
         g->timer = (cspi_timer){0};
