@@ -167,6 +167,9 @@ TEST(Signal, IgnoreAndReset)
     });
 }
 
+// ThreadSanitizer puts signals off until the thread calls into libc, which an idle worker does not, and a forked child of it
+// may have threads that we cannot account for.
+#if !__has_feature(thread_sanitizer)
 // All are asleep, but a signal may come: no deadlock, and no processor time.
 TEST(Signal, WaitingForOneIsNoDeadlock)
 {
@@ -199,6 +202,7 @@ TEST(Signal, OtherDeadlocksAreSeen)
         csp_recv(c, nullptr);
     });
 }
+#endif
 
 TEST(Signal, NobodyListensInAForkedChild)
 {
