@@ -202,8 +202,6 @@ TEST(Signal, OtherDeadlocksAreSeen)
         csp_recv(c, nullptr);
     });
 }
-#endif
-
 TEST(Signal, NobodyListensInAForkedChild)
 {
     expect_ok([] {
@@ -231,6 +229,7 @@ TEST(Signal, NobodyListensInAForkedChild)
         csp_chan_free(c);
     });
 }
+#endif
 
 TEST(Signal, Misuse)
 {
