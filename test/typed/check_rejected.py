@@ -1,4 +1,4 @@
-# check_rejected.py - typed channels: what must compile does, and each mistake is an error by default, in C and C++.
+# check_rejected.py - typed channels and maps: what must compile does, and each mistake is an error by default, in C and C++.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Usage: check_rejected.py INCLUDE_DIR --c=COMPILER|--cxx=COMPILER
@@ -14,11 +14,20 @@ struct point { int x, y; };
 CSP_CHAN_TYPE(ints, int)
 CSP_CHAN_TYPE(strs, const char *)
 CSP_CHAN_TYPE(points, struct point)
+CSP_MAP_TYPE(ages, const char *, int)
+CSP_MAP_TYPE(grid, struct point, double)
+CSP_SYNCMAP_TYPE(users, const char *, struct point)
+CSP_SYNCMAP_TYPE(hits, int, long)
+bool visit(const char *key, struct point *value, void *arg);
+bool count(int key, long *value, void *arg);
 void wants_tx(ints_tx);
 void wants_rx(ints_rx);
 void wants_both(ints);
-void f(ints c, ints_tx tx, ints_rx rx, strs s, points p, csp_chan *raw, const char *text, struct point at)
+void f(ints c, ints_tx tx, ints_rx rx, strs s, points p, csp_chan *raw, const char *text, struct point at,
+       ages m, grid g, users u, hits h, csp_map *raw_map)
 {
+    ages_iter it = ages_each(m); grid_iter git = grid_each(g); const char *key = 0; int *vp = 0; double *dp = 0; long l = 0;
+    (void)it, (void)git, (void)key, (void)vp, (void)dp, (void)l, (void)m, (void)g, (void)u, (void)h, (void)raw_map;
     int v = 0; double d = 0; bool ok = false;
     (void)v, (void)d, (void)ok;
     (void)c, (void)tx, (void)rx, (void)s, (void)p, (void)raw, (void)text, (void)at;
@@ -55,6 +64,22 @@ CASES = [
     ("range over an untyped channel", "CSP_RANGE(d, raw) {}", "CSP_RANGE(d, v) {}"),
     ("a case with a wrong variable", "ints_case_recv(c, &v, &ok);", "ints_case_recv(c, &d, &ok);"),
     ("assignment between types", "c = ints_from_raw(raw);", "c = s;"),
+    ("a map of another type", "ages_len(m);", "ages_len(g);"),
+    ("an untyped map", "ages_len(m);", "ages_len(raw_map);"),
+    ("a map for a syncmap", "users_len(u);", "users_len(m);"),
+    ("a number for a string key", "ages_set(m, text, 1);", "ages_set(m, 7, 1);"),
+    ("a string for a struct key", "grid_set(g, at, 1);", "grid_set(g, text, 1);"),
+    ("a pointer for a number value", "ages_set(m, text, v);", "ages_set(m, text, text);"),
+    ("a value got into a wrong type", "ages_get(m, text, &v);", "ages_get(m, text, &d);"),
+    ("a value used as a wrong type", "vp = ages_at(m, text);", "dp = ages_at(m, text);"),
+    ("an ensured value of a wrong type", "dp = grid_ensure(g, at);", "vp = grid_ensure(g, at);"),
+    ("an iteration over a map of another type", "ages_next(&it, &key, &vp);", "ages_next(&git, &key, &vp);"),
+    ("an iteration with a wrong variable", "ages_next(&it, &key, &vp);", "ages_next(&it, &key, &dp);"),
+    ("an iteration with a wrong key", "ages_next(&it, &key, &vp);", "ages_next(&it, &v, &vp);"),
+    ("a syncmap's value of a wrong type", "users_store(u, text, at);", "users_store(u, text, 1);"),
+    ("a syncmap's load into a wrong type", "hits_load(h, 1, &l);", "hits_load(h, 1, &v);"),
+    ("a syncmap's swap into a wrong type", "hits_swap(h, 1, 2, &l);", "hits_swap(h, 1, 2, &d);"),
+    ("a range with a function of another type", "users_range(u, visit, 0);", "users_range(u, count, 0);"),
 ]
 
 

@@ -14,5 +14,6 @@
 #include "sync.h"
 #include "time.h"
 #include "typed.h"
+#include "typed_map.h"
 
 #endif
