@@ -20,6 +20,8 @@ typedef struct cspi_hash_seed {
     uint64_t a, b;
 } cspi_hash_seed;
 
+#define CSPI_HASH_LAST 0xa0761d6478bd642fu // any number with as many ones as zeros
+
 static inline uint64_t cspi_hash_fold(uint64_t x, uint64_t y)
 {
     __extension__ unsigned __int128 product = (unsigned __int128)x * y;
@@ -46,6 +48,10 @@ static inline uint64_t cspi_hash(const cspi_hash_seed *seed, const void *key, si
     const unsigned char *p = (const unsigned char *)key;
     uint64_t state = seed->a, first = 0, second = 0;
     size_t left = n;
+    if (n == 8) { // most keys are of this size: no loop, no choice
+        first = cspi_hash_load8(p);
+        return cspi_hash_fold(cspi_hash_fold(first ^ state, first ^ seed->b) ^ 8, seed->b ^ CSPI_HASH_LAST);
+    }
     for (; left > 16; left -= 16, p += 16)
         state = cspi_hash_fold(cspi_hash_load8(p) ^ state, cspi_hash_load8(p + 8) ^ seed->b);
     // The last 1 to 16 bytes as two words that may overlap.
@@ -59,7 +65,7 @@ static inline uint64_t cspi_hash(const cspi_hash_seed *seed, const void *key, si
         first = (uint64_t)p[0] << 16 | (uint64_t)p[left / 2] << 8 | p[left - 1];
     }
     state = cspi_hash_fold(first ^ state, second ^ seed->b);
-    return cspi_hash_fold(state ^ n, seed->b ^ 0xa0761d6478bd642fu);
+    return cspi_hash_fold(state ^ n, seed->b ^ CSPI_HASH_LAST);
 }
 
 // A seed of its own for each caller, derived from the kernel's random numbers. Never fails.

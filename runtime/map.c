@@ -209,7 +209,7 @@ bool csp_map_get(const csp_map *m, const void *key, void *value)
         CSP_HOOK(write_range, value, m->shape.value_size);
         if (from) {
             CSP_HOOK(read_range, from, m->shape.value_size);
-            memcpy(value, from, m->shape.value_size);
+            cspi_copy_value(value, from, m->shape.value_size);
         } else {
             memset(value, 0, m->shape.value_size);
         }
@@ -256,7 +256,7 @@ CSPI_IN_PUBLIC void *ensure(csp_map *m, const void *key, const void *value, bool
     if (sets) {
         CSP_HOOK(write_range, to, m->shape.value_size);
         if (value)
-            memcpy(to, value, m->shape.value_size);
+            cspi_copy_value(to, value, m->shape.value_size);
         else
             memset(to, 0, m->shape.value_size);
     }

@@ -24,10 +24,8 @@ cspi_shape cspi_shape_of(size_t key_size, size_t value_size)
     return (cspi_shape){key_size, value_size, value_at, round_up(value_at + value_size, align)};
 }
 
-bool cspi_key_equals(const cspi_shape *shape, const void *entry, const cspi_key *key)
+bool cspi_key_equals_slow(const cspi_shape *shape, const void *entry, const cspi_key *key)
 {
-    if (shape->key_size == 8)
-        return memcmp(entry, key->bytes, 8) == 0; // one compare: the size is a constant
     if (shape->key_size == 4)
         return memcmp(entry, key->bytes, 4) == 0;
     if (shape->key_size)
@@ -51,7 +49,7 @@ static size_t places_of(unsigned bits)
 
 static size_t entries_at(size_t places)
 {
-    return round_up(sizeof(cspi_table) + (places + 1) * sizeof(uint64_t), 16);
+    return round_up(sizeof(cspi_table) + (places + CSPI_TABLE_ENDS) * sizeof(uint64_t), 16);
 }
 
 size_t cspi_table_bytes(unsigned bits, const cspi_shape *shape)
@@ -73,7 +71,7 @@ static void init(cspi_table *t, unsigned bits, const cspi_shape *shape)
         .stride = shape->stride,
         .entries = (unsigned char *)t + entries_at(places),
     };
-    memset(t->hashes, 0xff, (places + 1) * sizeof(uint64_t)); // CSPI_NO_ENTRY, everywhere
+    memset(t->hashes, 0xff, (places + CSPI_TABLE_ENDS) * sizeof(uint64_t)); // CSPI_NO_ENTRY, everywhere
 }
 
 static bool move_entries(const cspi_table *from, cspi_table *to)

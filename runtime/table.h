@@ -8,7 +8,8 @@
 //   - an iteration is "the next greater hash": it needs no position, so it survives deletes, additions and growth.
 //
 // Invariants  I1 hashes[i] != CSPI_NO_ENTRY: no empty place between i and home(hashes[i]), and home <= i
-//             I2 hashes[] without the empty ones is ascending; hashes[places] is CSPI_NO_ENTRY for ever, which ends every scan
+//             I2 hashes[] without the empty ones is ascending; hashes[places] and those behind it are CSPI_NO_ENTRY for
+//                ever, which ends every scan
 //             I3 memory of a table is neither moved nor reused while csp_syncmap's readers may look at it without a lock; whatever
 //                they read meanwhile, they stay inside of it, since what bounds them never changes
 // Two different keys with one 64-bit hash are told apart by lookups, but an iteration passes over the second of them. With a
@@ -23,12 +24,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define CSPI_NO_ENTRY UINT64_MAX
+#define CSPI_TABLE_ENDS 4 // empty hashes behind the last place
 
 // What one entry looks like; the same for all tables of a map.
 typedef struct cspi_shape {
@@ -53,7 +56,7 @@ typedef struct cspi_table {
     // --- the writer's
     struct cspi_table *older; // for the user of the table: those it keeps
     size_t count;
-    uint64_t hashes[]; // places + 1
+    uint64_t hashes[]; // places + CSPI_TABLE_ENDS
 } cspi_table;
 
 typedef struct cspi_key {
@@ -76,17 +79,41 @@ static inline unsigned char *cspi_entry(const cspi_table *t, size_t place)
     return t->entries + place * t->stride;
 }
 
-// The first place from home on whose hash is not less than `hash`.
+// The first place from home on whose hash is not less than `hash`. How far that is nobody can predict, but counting four at once
+// takes no branch: they ascend, and what is behind an empty place is greater.
 static inline size_t cspi_table_seek(const cspi_table *t, uint64_t hash)
 {
     size_t i = hash >> t->shift;
-    // relaxed: a reader without the lock checks afterwards that nobody wrote; with the lock there is nobody else
-    while (csp_load_rlx(&t->hashes[i]) < hash)
-        i++;
-    return i;
+    for (;;) {
+        const uint64_t *h = &t->hashes[i];
+        // relaxed: a reader without the lock checks afterwards that nobody wrote; with the lock there is nobody else
+        size_t less = (size_t)(csp_load_rlx(&h[0]) < hash) + (size_t)(csp_load_rlx(&h[1]) < hash) +
+                      (size_t)(csp_load_rlx(&h[2]) < hash) + (size_t)(csp_load_rlx(&h[3]) < hash);
+        i += less;
+        if (less < 4)
+            return i;
+    }
 }
 
-bool cspi_key_equals(const cspi_shape *shape, const void *entry, const cspi_key *key);
+bool cspi_key_equals_slow(const cspi_shape *shape, const void *entry, const cspi_key *key);
+
+static inline bool cspi_key_equals(const cspi_shape *shape, const void *entry, const cspi_key *key)
+{
+    if (shape->key_size == 8)
+        return memcmp(entry, key->bytes, 8) == 0; // of a constant size: one compare, no call
+    return cspi_key_equals_slow(shape, entry, key);
+}
+
+// memcpy of a value, without a call for the sizes that most have.
+static inline void cspi_copy_value(void *to, const void *from, size_t n)
+{
+    if (n == 8)
+        memcpy(to, from, 8);
+    else if (n == 4)
+        memcpy(to, from, 4);
+    else
+        memcpy(to, from, n);
+}
 
 // True: the key is at *place; false: *place is where it belongs.
 static inline bool cspi_table_find(const cspi_table *t, const cspi_shape *shape, const cspi_key *key, size_t *place)

@@ -32,6 +32,8 @@ PROGRAMS = {
     "rlock": "rwmutex: read lock and unlock",
     "sem": "semaphore: acquire and release",
     "waitgroup": "wait group: three coroutines started, and waited for",
+    "map": "plain map of 1000 keys: lookup, now and then a change",
+    "syncmap": "concurrent map of 1000 keys, four at it: lookup, now and then a store",
 }
 
 # What a program is built with besides.
