@@ -1,4 +1,4 @@
-# check_rejected.py - typed channels and maps: what must compile does, and each mistake is an error by default, in C and C++.
+# check_rejected.py - typed channels, maps and groups: what must compile does, and each mistake is an error by default, in C and C++.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Usage: check_rejected.py INCLUDE_DIR --c=COMPILER|--cxx=COMPILER
@@ -18,16 +18,18 @@ CSP_MAP_TYPE(ages, const char *, int)
 CSP_MAP_TYPE(grid, struct point, double)
 CSP_SYNCMAP_TYPE(users, const char *, struct point)
 CSP_SYNCMAP_TYPE(hits, int, long)
+int fetch(csp_ctx *ctx, void *arg);
+void fetch_nothing(csp_ctx *ctx, void *arg);
 bool visit(const char *key, struct point *value, void *arg);
 bool count(int key, long *value, void *arg);
 void wants_tx(ints_tx);
 void wants_rx(ints_rx);
 void wants_both(ints);
 void f(ints c, ints_tx tx, ints_rx rx, strs s, points p, csp_chan *raw, const char *text, struct point at,
-       ages m, grid g, users u, hits h, csp_map *raw_map)
+       ages m, grid g, users u, hits h, csp_map *raw_map, csp_group *group, csp_ctx *ctx)
 {
     ages_iter it = ages_each(m); grid_iter git = grid_each(g); const char *key = 0; int *vp = 0; double *dp = 0; long l = 0;
-    (void)it, (void)git, (void)key, (void)vp, (void)dp, (void)l, (void)m, (void)g, (void)u, (void)h, (void)raw_map;
+    (void)it, (void)git, (void)key, (void)vp, (void)dp, (void)l, (void)m, (void)g, (void)u, (void)h, (void)raw_map, (void)group, (void)ctx;
     int v = 0; double d = 0; bool ok = false;
     (void)v, (void)d, (void)ok;
     (void)c, (void)tx, (void)rx, (void)s, (void)p, (void)raw, (void)text, (void)at;
@@ -64,6 +66,9 @@ CASES = [
     ("range over an untyped channel", "CSP_RANGE(d, raw) {}", "CSP_RANGE(d, v) {}"),
     ("a case with a wrong variable", "ints_case_recv(c, &v, &ok);", "ints_case_recv(c, &d, &ok);"),
     ("assignment between types", "c = ints_from_raw(raw);", "c = s;"),
+    ("a group's function that returns nothing", "csp_group_go(group, fetch, 0);", "csp_group_go(group, fetch_nothing, 0);"),
+    ("a group where its context is wanted", "csp_ctx_done(csp_group_ctx(group));", "csp_ctx_done(group);"),
+    ("a context where its channel is wanted", "CSP_RANGE(v, csp_ctx_done(ctx)) {}", "CSP_RANGE(v, ctx) {}"),
     ("a map of another type", "ages_len(m);", "ages_len(g);"),
     ("an untyped map", "ages_len(m);", "ages_len(raw_map);"),
     ("a map for a syncmap", "users_len(u);", "users_len(m);"),
