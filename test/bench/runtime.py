@@ -34,6 +34,9 @@ PROGRAMS = {
     "waitgroup": "wait group: three coroutines started, and waited for",
     "map": "plain map of 1000 keys: lookup, now and then a change",
     "syncmap": "concurrent map of 1000 keys, four at it: lookup, now and then a store",
+    "timers": "timer started and stopped, a million pending",
+    "timers_fire": "timer started, its function run, of a million",
+    "sleeps": "sleep of 100 us, of a thousand, a million timers pending",
 }
 
 # What a program is built with besides.
