@@ -21,6 +21,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+// A worker that fires more than it runs in between would fill memory with coroutines when very many timers are due.
+enum { FIRED_AT_ONCE = 8 };
+
 struct entry {
     int64_t when;
     cspi_timer *t;
@@ -183,7 +186,7 @@ bool cspi_timer_stop(cspi_timer *t)
 void cspi_timers_run(int64_t now, const cspi_timer **firing)
 {
     cspi_lock_acquire(&timers.lock);
-    while (timers.n && timers.heap[1].when <= now) {
+    for (int left = FIRED_AT_ONCE; left && timers.n && timers.heap[1].when <= now; left--) {
         cspi_timer *t = timers.heap[1].t;
         take_out(t);
         *firing = t;

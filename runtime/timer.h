@@ -42,7 +42,7 @@ bool cspi_timer_stop(cspi_timer *t);
 
 // The earliest armed timer's instant, INT64_MAX without any. A moment's value, no lock.
 int64_t cspi_timers_earliest(void);
-// Fires what is due at `now`. Called on worker loops' stacks; `firing` is the worker's own word.
+// Fires what is due at `now`, the most overdue first, but only some at a time: callers come often. Called on worker loops' stacks; `firing` is the worker's own word.
 void cspi_timers_run(int64_t now, const cspi_timer **firing);
 // False: no armed timer will ever make a coroutine runnable, provided that all are asleep.
 bool cspi_timers_may_wake(void);

@@ -43,13 +43,15 @@ TEST(Timer, FiresInOrderOfInstants)
     for (size_t i = 0; i < timers.size(); i += 3) // take some out of the middle
         EXPECT_TRUE(cspi_timer_stop(&timers[i].timer));
     const cspi_timer *firing = nullptr;
-    cspi_timers_run(base + 999, &firing);
+    while (cspi_timers_earliest() <= base + 999)
+        cspi_timers_run(base + 999, &firing);
     std::vector<int> expected;
     for (int i = 0; i <= 999; i++)
         if (i % 3)
             expected.push_back(i);
     EXPECT_EQ(fired, expected);
-    cspi_timers_run(base + 2000, &firing);
+    while (cspi_timers_earliest() <= base + 2000)
+        cspi_timers_run(base + 2000, &firing);
     for (int i = 1000; i < 2000; i++)
         if (i % 3)
             expected.push_back(i);
@@ -193,6 +195,93 @@ TEST(TimerDeathTest, NonPositiveTickerPanics)
 {
     testing::FLAGS_gtest_death_test_style = "threadsafe";
     EXPECT_EXIT(csp_ticker_new(0), testing::ExitedWithCode(2), "panic: non-positive interval");
+}
+
+// Durations at the ends of their range: never, and at once.
+TEST(Timer, ExtremeDurations)
+{
+    static std::atomic<int> ran;
+    ran = 0;
+    auto run = [](void *) { ran++; };
+    csp_timer *never[] = {csp_timer_new(INT64_MAX, run, nullptr), csp_timer_new(INT64_MAX - 1, run, nullptr)};
+    csp_ticker *rare = csp_ticker_new(INT64_MAX);
+    csp_chan *late = csp_after(INT64_MAX);
+    csp_timer *now[] = {csp_timer_new(0, run, nullptr), csp_timer_new(-1, run, nullptr),
+                        csp_timer_new(INT64_MIN, run, nullptr)};
+    int64_t at;
+    csp_chan *past = csp_after(INT64_MIN);
+    EXPECT_TRUE(csp_recv(past, &at));
+    for (int tries = 0; tries < 5000 && ran < 3; tries++)
+        csp_sleep(CSP_MS);
+    EXPECT_EQ(ran, 3);
+    for (csp_timer *t : never) {
+        EXPECT_TRUE(csp_timer_reset(t, INT64_MAX));
+        EXPECT_TRUE(csp_timer_stop(t));
+        csp_timer_free(t);
+    }
+    for (csp_timer *t : now) {
+        EXPECT_FALSE(csp_timer_stop(t));
+        csp_timer_free(t);
+    }
+    csp_ticker_reset(rare, CSP_MS); // a rare one may become frequent, and the other way round
+    EXPECT_TRUE(csp_recv(csp_ticker_chan(rare), &at));
+    csp_ticker_reset(rare, INT64_MAX);
+    EXPECT_EQ(csp_try_recv(late, &at), 0);
+    csp_ticker_free(rare);
+    csp_chan_free(late), csp_chan_free(past);
+    EXPECT_EQ(cspi_timers_count(), 0u);
+}
+
+struct OfItself {
+    std::atomic<csp_timer *> timer;
+    std::atomic<int> ran;
+};
+
+// A function that sets its own timer again, then stops and frees it.
+TEST(Timer, HandledByItsOwnFunction)
+{
+    static OfItself self;
+    self.timer = nullptr;
+    self.ran = 0;
+    self.timer = csp_timer_new(
+        CSP_US,
+        [](void *) {
+            while (!self.timer)
+                csp_yield();
+            if (++self.ran < 50) {
+                EXPECT_FALSE(csp_timer_reset(self.timer, self.ran % 2 ? 0 : 10 * CSP_US));
+            } else {
+                EXPECT_FALSE(csp_timer_stop(self.timer));
+                csp_timer_free(self.timer.exchange(nullptr));
+                self.ran = 1000;
+            }
+        },
+        nullptr);
+    for (int tries = 0; tries < 5000 && self.ran < 1000; tries++)
+        csp_sleep(CSP_MS);
+    EXPECT_EQ(self.ran, 1000);
+    while (csp_count() > 1)
+        csp_yield();
+}
+
+// A million timers start; a tenth fire, the others are stopped.
+TEST(Timer, AMillionPending)
+{
+    const size_t n = 1000000;
+    static std::atomic<size_t> ran;
+    ran = 0;
+    std::vector<csp_timer *> timers(n);
+    for (size_t i = 0; i < n; i++)
+        timers[i] = csp_timer_new(i % 10 ? CSP_MINUTE * 60 : CSP_MS, [](void *) { ran++; }, nullptr);
+    for (int tries = 0; tries < 30000 && ran < n / 10; tries++)
+        csp_sleep(CSP_MS);
+    EXPECT_EQ(ran, n / 10);
+    EXPECT_EQ(cspi_timers_count(), n - n / 10);
+    for (size_t i = 0; i < n; i++) {
+        EXPECT_EQ(csp_timer_stop(timers[i]), i % 10 != 0);
+        csp_timer_free(timers[i]);
+    }
+    EXPECT_EQ(cspi_timers_count(), 0u);
 }
 
 } // namespace
