@@ -192,6 +192,36 @@ TEST(Select, SameChannelTwice)
     });
 }
 
+// A send and a receive of one select on one channel are no partners.
+TEST(Select, DoesNotMeetItself)
+{
+    expect_ok([] {
+        csp_chan *c = csp_chan_new(sizeof(int), 0);
+        int out = 1, in = 2;
+        csp_case k[] = {csp_case_send(c, &out), csp_case_recv(c, &in, nullptr), csp_case_send(c, &out)};
+        for (int i = 0; i < 20; i++) {
+            EXPECT_EQ(csp_try_select(k, 3), -1);
+            EXPECT_EQ(csp_select_until(k, 3, csp_now() + CSP_MS), -1);
+        }
+        EXPECT_EQ(in, 2);
+        // Two such selects do meet, one sending, one receiving.
+        std::atomic<int> sends{0};
+        csp_wg wg = {};
+        csp_wg_add(&wg, 2);
+        for (int i = 0; i < 2; i++)
+            go([&] {
+                int mine = 5, theirs = 0;
+                int chosen = CSP_SELECT(csp_case_send(c, &mine), csp_case_recv(c, &theirs, nullptr));
+                EXPECT_EQ(theirs, chosen == 1 ? 5 : 0);
+                sends += chosen == 0;
+                csp_wg_done(&wg);
+            });
+        csp_wg_wait(&wg);
+        EXPECT_EQ(sends, 1);
+        csp_chan_free(c);
+    });
+}
+
 TEST(Select, ThousandsOfCases)
 {
     expect_ok([] {

@@ -55,6 +55,33 @@ TEST(Mutex, TryLock)
     });
 }
 
+// What sync.h does inline and the functions themselves go together, whichever a caller was compiled to use.
+TEST(Mutex, InlineAndCalledAreOne)
+{
+    expect_ok([] {
+        csp_mutex m = {};
+        csp_rwmutex rw = {};
+        void (*volatile lock)(csp_mutex *) = csp_mutex_lock;
+        void (*volatile unlock)(csp_mutex *) = csp_mutex_unlock;
+        void (*volatile rlock)(csp_rwmutex *) = csp_rwmutex_rlock;
+        void (*volatile runlock)(csp_rwmutex *) = csp_rwmutex_runlock;
+        lock(&m);
+        EXPECT_FALSE(csp_mutex_trylock(&m));
+        csp_mutex_unlock(&m);
+        csp_mutex_lock(&m);
+        EXPECT_FALSE(csp_mutex_trylock(&m));
+        unlock(&m);
+        rlock(&rw);
+        csp_rwmutex_rlock(&rw);
+        csp_rwmutex_runlock(&rw);
+        EXPECT_FALSE(csp_rwmutex_trylock(&rw));
+        csp_rwmutex_rlock(&rw);
+        runlock(&rw);
+        runlock(&rw);
+        EXPECT_TRUE(csp_rwmutex_trylock(&rw) && csp_mutex_trylock(&m));
+    });
+}
+
 TEST(Mutex, MayBeUnlockedByAnother)
 {
     expect_ok([] {
@@ -476,4 +503,9 @@ TEST(Sem, Misuse)
                 csp_sem_release(&s, -1);
             }
         });
+    expect_dies("panic: csp_sem: too many permits", [] {
+        csp_sem s = {};
+        csp_sem_init(&s, INT64_MAX);
+        csp_sem_release(&s, 1);
+    });
 }
