@@ -8,6 +8,7 @@
 #include "access.h"
 
 #include "depot.h"
+#include "everyone.h"
 #include "extent.h"
 #include "readset.h"
 #include "shadow.h"
@@ -262,13 +263,29 @@ static inline uint64_t drop_bytes(uint64_t cell, unsigned mask)
     return rest & MASK_BITS ? rest : 0;
 }
 
+// Whether nobody can race any more with what a cell says; c->task knows it.
+static inline bool is_known_to_all(const cspr_check *c, uint64_t cell)
+{
+    if (!cspr_cell_is_shared(cell))
+        return cell_is_known(c, cell) && cspr_everyone_knows(c->task, cspr_cell_epoch(cell));
+    const cspr_readset *set = cspr_readset_of(cell);
+    for (uint32_t i = 0; i < set->n; i++)
+        if (!cell_is_known(c, set->member[i]) || !cspr_everyone_knows(c->task, cspr_cell_epoch(set->member[i])))
+            return false;
+    return true;
+}
+
 // Both return false, having changed nothing, when the word has to go aside.
 static inline bool write_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64_t *w)
 {
     uint64_t write;
     if (!(cspr_cell_mask(*w) & ~mask))
         write = cspr_cell_of(c->epoch, mask, c->stack);
-    else if (cspr_cell_epoch(*w) != c->epoch || !(write = merged_cell(c, *w, mask)))
+    else if (cspr_cell_epoch(*w) != c->epoch) {
+        if (!is_known_to_all(c, *w))
+            return false;
+        write = cspr_cell_of(c->epoch, mask, c->stack);
+    } else if (!(write = merged_cell(c, *w, mask)))
         return false;
     check_cell(c, *w, mask, CSPR_WRITE);
     check_read_cell(c, *r, mask);
@@ -291,7 +308,7 @@ static uint64_t shared_cell(const cspr_check *c, uint64_t r, unsigned mask)
             n++;
     }
     if (!n) // all that was read happened before
-        return cspr_cell_mask(r) & ~mask ? 0 : cspr_cell_of(c->epoch, mask, c->stack);
+        return cspr_cell_mask(r) & ~mask && !is_known_to_all(c, r) ? 0 : cspr_cell_of(c->epoch, mask, c->stack);
     if (n == CSPR_READSET_MAX || cspr_cell_mask(r) != mask || !cspr_readset_pays())
         return 0;
     member[n++] = cspr_cell_of(c->epoch, 0, c->stack);
@@ -368,7 +385,7 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
     }
     uint64_t read, write;
     bool tries = changed || !cspr_cell_is_aside(w) || c->kind == CSPR_READ;
-    if (tries && cspr_record_collapse(rec, &read, &write)) {
+    if (tries && cspr_record_collapse(rec, c->task, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
     }
@@ -386,8 +403,8 @@ static inline bool is_settled(uint64_t cell, uint32_t epoch)
 
 // The short way: nothing to check in either cell, and the new record fits. Gives the word back; false: it is still taken.
 static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells, uint64_t w, uintptr_t word,
-                                                                 unsigned mask, bool is_write, uint32_t epoch,
-                                                                 cspr_stack stack)
+                                                                 unsigned mask, bool is_write, cspr_task *t,
+                                                                 uint32_t epoch, cspr_stack stack)
 {
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
     if (!is_settled(w, epoch) || !is_settled(r, epoch))
@@ -397,9 +414,12 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
     uint64_t old = is_write ? w : r;
     unsigned old_mask = cspr_cell_mask(old), kept = old_mask & ~mask;
     if (kept) {
-        if (cspr_cell_epoch(old) != epoch)
+        if (cspr_cell_epoch(old) == epoch)
+            stack = cspr_depot_composite(cspr_cell_stack(old), old_mask, stack, mask & ~old_mask); // rule A2
+        else if (cspr_everyone_knows(t, cspr_cell_epoch(old)))
+            kept = 0; // nobody can race with those
+        else
             return false;
-        stack = cspr_depot_composite(cspr_cell_stack(old), old_mask, stack, mask & ~old_mask); // rule A2
     }
     if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
         return false;
@@ -437,7 +457,7 @@ void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
     if (is_write && is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
         return;
     uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
-    if (!c->epoch || !record_settled(cells, w, word, mask, is_write, c->epoch, c->stack))
+    if (!c->epoch || !record_settled(cells, w, word, mask, is_write, c->task, c->epoch, c->stack))
         access_taken(c, cells, w, word, mask);
 }
 
@@ -572,7 +592,7 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
     if (one_word && current != CSPR_CURRENT_NOBODY && !cspr_in_own_tls(addr)) {
         cells = cspr_shadow_of(addr);
         w = cspr_word_take(cells);
-        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current), stack);
+        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, t, cspr_cell_epoch(current), stack);
     }
     if (!done)
         enter_slow(t, addr, size, is_write, stack, cells, w);

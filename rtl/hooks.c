@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "chan_use.h"
 #include "depot.h"
+#include "everyone.h"
 #include "sync.h"
 
 #include <errno.h>
@@ -189,6 +190,7 @@ static void *hook_snapshot_new(void)
     cspr_stack here = HERE();
     cspr_enter();
     snapshot *s = cspr_alloc(sizeof *s);
+    cspr_everyone_hold(); // before t learns more
     *s = (snapshot){cspr_task_publish(t, CSPR_BY_TIMER, NULL), here};
     cspr_leave();
     return s;
@@ -200,6 +202,7 @@ static void hook_snapshot_free(void *p)
     if (!s)
         return;
     cspr_enter();
+    cspr_everyone_unhold();
     cspr_stamp_unref(s->stamp);
     cspr_free(s, sizeof *s);
     cspr_leave();

@@ -3,6 +3,7 @@
 // Edges: pthread_create -> the thread's first step; its end -> the return of a join. The end of a detached thread: none.
 // A thread's task ends in the last round of thread-specific destructors, after those of the program.
 #include "alloc.h"
+#include "everyone.h"
 #include "leak.h"
 #include "libc.h"
 #include "lock.h"
@@ -248,7 +249,20 @@ static void joined(pthread_t handle, cspr_task *task)
     cspr_task_join(task);
 }
 
-#define JOINS(name, params, args)                                                                                      \
+// An end that is waited for without a limit, so that the waiter knows all of the ended one when it goes on.
+static void wait_for(cspr_task *ended)
+{
+    cspr_task *t = ended ? cspr_task_current() : NULL;
+    if (t)
+        cspr_everyone_waits(t, ended);
+}
+
+static void do_not_wait_for(cspr_task *ended)
+{
+    (void)ended;
+}
+
+#define JOINS(name, waits, params, args)                                                                               \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
         if (!is_checked())                                                                                             \
@@ -256,16 +270,20 @@ static void joined(pthread_t handle, cspr_task *task)
         CSPR_FRAME();                                                                                                  \
         __csp_site = NULL;                                                                                             \
         cspr_task *task = find_task(handle);                                                                           \
+        waits(task);                                                                                                   \
         int status = cspr_real_##name args;                                                                            \
         if (status == 0)                                                                                               \
             joined(handle, task);                                                                                      \
+        else if (task)                                                                                                 \
+            cspr_everyone_back(cspr_task_current());                                                                   \
         return status;                                                                                                 \
     }
-JOINS(pthread_join, (pthread_t handle, void **result), (handle, result))
-JOINS(pthread_tryjoin_np, (pthread_t handle, void **result), (handle, result))
-JOINS(pthread_timedjoin_np, (pthread_t handle, void **result, const struct timespec *until), (handle, result, until))
-JOINS(pthread_clockjoin_np, (pthread_t handle, void **result, clockid_t clock, const struct timespec *until),
-      (handle, result, clock, until))
+JOINS(pthread_join, wait_for, (pthread_t handle, void **result), (handle, result))
+JOINS(pthread_tryjoin_np, do_not_wait_for, (pthread_t handle, void **result), (handle, result))
+JOINS(pthread_timedjoin_np, do_not_wait_for, (pthread_t handle, void **result, const struct timespec *until),
+      (handle, result, until))
+JOINS(pthread_clockjoin_np, do_not_wait_for,
+      (pthread_t handle, void **result, clockid_t clock, const struct timespec *until), (handle, result, clock, until))
 
 CSPR_INTERCEPTOR int pthread_detach(pthread_t handle)
 {

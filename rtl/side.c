@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "depot.h"
+#include "everyone.h"
 #include "lock.h"
 #include "readset.h"
 
@@ -550,10 +551,23 @@ static bool to_cell(const cspr_set *s, unsigned max, uint64_t *cell)
     return *cell != 0;
 }
 
-bool cspr_record_collapse(cspr_record *rec, uint64_t *r, uint64_t *w)
+// Entries of earlier epochs that every live task knows. t is the running one.
+static void drop_known_to_all(cspr_set *s, const cspr_task *t)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        cspr_entry *e = &s->entry[i];
+        if (e->mask && e->epoch && e->epoch != t->epoch && cspr_task_knows(t, e->id, e->at) &&
+            cspr_everyone_knows(t, e->epoch))
+            e->mask = 0;
+    }
+}
+
+bool cspr_record_collapse(cspr_record *rec, const cspr_task *t, uint64_t *r, uint64_t *w)
 {
     if (rec->syncs || rec->atomics.n || rec->reads.n > CSPR_SET_LINEAR || rec->writes.n > 8)
         return false;
+    drop_known_to_all(&rec->writes, t);
+    drop_known_to_all(&rec->reads, t);
     const cspr_entry *first = rec->writes.entry, *last = first + rec->writes.n - 1;
     if (rec->writes.n > 1 && first->mask && last->mask && first->epoch != last->epoch)
         return false; // what usually prevents it

@@ -91,7 +91,7 @@ bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
 // Bytes whose last plain write is known.
 unsigned cspr_record_written(const cspr_record *rec);
 // When two cells can say all there is: stores them, frees the record, true.
-bool cspr_record_collapse(cspr_record *rec, uint64_t *r, uint64_t *w);
+bool cspr_record_collapse(cspr_record *rec, const cspr_task *t, uint64_t *r, uint64_t *w);
 
 // The sync object of an address in the word; NULL when there is none and make is false.
 cspr_sync *cspr_record_sync(cspr_record *rec, uintptr_t addr, bool make);

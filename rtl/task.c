@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "depot.h"
+#include "everyone.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -158,17 +159,20 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
     t->who = cspr_who_new(who);
     t->stack_lo = who->stack_lo;
     t->stack_hi = who->stack_hi;
+    cspr_everyone_add(t);
     return t;
 }
 
 void cspr_task_finish(cspr_task *t)
 {
     cspr_who_set_finished(t->who);
+    cspr_everyone_ended(t);
     hand_on_ids(t);
 }
 
 void cspr_task_free(cspr_task *t)
 {
+    cspr_everyone_remove(t);
     cspr_stamp *held[] = {t->stamp, t->fence, t->loaded, t->last_loaded, t->last_learned, t->final};
     for (unsigned i = 0; i < sizeof held / sizeof *held; i++)
         cspr_stamp_unref(held[i]);
@@ -232,6 +236,7 @@ void cspr_task_learn(cspr_task *t, const cspr_stamp *s)
     t->last_learned = cspr_stamp_ref((cspr_stamp *)s);
     if (cspr_clock_join(&t->clock, s))
         forget_stamp(t);
+    cspr_everyone_learned(t);
 }
 
 // --- running --------------------------------------------------------------------------------------------------------------
@@ -341,8 +346,10 @@ void cspr_task_join(cspr_task *ended)
 {
     cspr_task *t = cspr_task_current();
     cspr_enter();
-    if (t)
+    if (t) {
         cspr_task_learn(t, ended->final);
+        cspr_everyone_back(t); // before the ended one's row goes
+    }
     cspr_task_free(ended);
     cspr_leave();
 }

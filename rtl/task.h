@@ -41,6 +41,8 @@ struct cspr_task {
     uintptr_t stack_lo, stack_hi; // coroutine's stack, 0: not known
     void *public_pc;              // a place in the runtime's public function it called last
     cspr_stamp *final;            // an ended pthread's last clock, for its joiner
+    // --- for life
+    uint8_t row; // everyone.h
     uint32_t n_held;
     cspr_held *held;                // CSPR_MAX_HELD of them, allocated at the first lock
     uint16_t ignored[CSPR_IGNORES]; // annotations: how many of each are in force
