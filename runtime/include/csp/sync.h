@@ -214,8 +214,12 @@ CSP_PUBLIC_END
 #endif
 
 // Object files with and without the sanitizer share these objects: the layout is an interface.
-CSP_STATIC_ASSERT(sizeof(csp_mutex) == 24 && sizeof(csp_rwmutex) == 48 && sizeof(csp_wg) == 40, "layout is fixed");
-CSP_STATIC_ASSERT(sizeof(csp_once) == 24 && sizeof(csp_cond) == 24 && sizeof(csp_sem) == 32, "layout is fixed");
+CSP_STATIC_ASSERT(sizeof(csp_mutex) == 24, "layout is fixed");
+CSP_STATIC_ASSERT(sizeof(csp_rwmutex) == 48, "layout is fixed");
+CSP_STATIC_ASSERT(sizeof(csp_wg) == 40, "layout is fixed");
+CSP_STATIC_ASSERT(sizeof(csp_once) == 24, "layout is fixed");
+CSP_STATIC_ASSERT(sizeof(csp_cond) == 24, "layout is fixed");
+CSP_STATIC_ASSERT(sizeof(csp_sem) == 32, "layout is fixed");
 #undef CSP_STATIC_ASSERT
 #undef CSP_HAS_FEATURE
 #endif
