@@ -15,6 +15,7 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "fiber.h"
+#include "labels.h"
 #include "sched.h"
 
 enum cspi_co_state { CO_FREE, CO_RUNNABLE, CO_RUNNING, CO_PARKED };
@@ -43,6 +44,11 @@ struct csp_co {
     uint32_t token; // atomic, futex: 1 once made ready. Edge F1
     // --- stack.c's, also while free
     uint16_t slab;
+    // --- immutable from creation to end
+    bool daemon; // csp_go_options
+    bool named;  // at the top of its stack
+    // --- its own; the set itself never changes
+    cspi_labels *labels;
     union {
         struct {
             csp_co *foreign_prev, *foreign_next; // CO_FOREIGN; under cspi_sched.lock
@@ -64,6 +70,20 @@ static inline void cspi_co_set_state(csp_co *co, uint8_t from, uint8_t to)
 {
     CSP_CHECK(csp_load_rlx(&co->state) == from);
     csp_store_rlx(&co->state, to);
+}
+
+#define CSPI_NAME_SPACE 64u // with its end
+
+// NULL: it has none.
+static inline const char *cspi_co_name(const csp_co *co)
+{
+    return co->named ? (const char *)co - CSPI_NAME_SPACE : NULL;
+}
+
+// Where its frames begin.
+static inline void *cspi_co_stack_top(const csp_co *co)
+{
+    return (char *)co - (co->named ? CSPI_NAME_SPACE : 0);
 }
 
 // What the wait is called in "coroutine 7 [chan receive]:".

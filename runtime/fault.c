@@ -9,25 +9,40 @@
 #include "hooks.h"
 #include "panic.h"
 #include "stack.h"
+#include "symbols.h"
 
 #include <signal.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define SIGNAL_STACK_SIZE ((size_t)64 << 10) // room for the detector's last words
 
 static struct sigaction previous;
 
+// The function that faulted; NULL: not known.
+static const char *function_at(void *context)
+{
+    cspi_symbol symbol = {0};
+#if defined(__x86_64__)
+    cspi_symbol_find((uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP], &symbol);
+#endif
+    (void)context;
+    return symbol.function;
+}
+
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-    (void)context;
     const csp_co *co = cspi_stack_of_guard((uintptr_t)info->si_addr);
     if (!co) {
         sigaction(sig, &previous, NULL);
         return;
     }
     // No flush of stdio here: the fault may have come from inside it.
-    cspi_say("fatal error: stack overflow\ncoroutine %llu overflowed its %zu KiB stack\n", (unsigned long long)co->id,
-             CSPI_STACK_SIZE >> 10);
+    const char *name = cspi_co_name(co);
+    const char *function = function_at(context);
+    cspi_say("fatal error: stack overflow\ncoroutine %llu%s%s%s overflowed its %zu KiB stack%s%s\n",
+             (unsigned long long)co->id, name ? " \"" : "", name ? name : "", name ? "\"" : "",
+             cspi_stack_size(co) >> 10, function ? " in " : "", function ? function : "");
     cspi_end_process();
 }
 

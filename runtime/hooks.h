@@ -129,6 +129,11 @@ typedef struct csp_case_view {
     const csp_site *site; // where the case was built, NULL when unknown
 } csp_case_view;
 
+typedef struct csp_label_view {
+    const char *key;
+    const char *value;
+} csp_label_view;
+
 // One live coroutine, as it stands while the runtime is at rest. Pointers are valid during the callback only.
 typedef struct csp_co_view {
     uint64_t id;
@@ -138,6 +143,9 @@ typedef struct csp_co_view {
     bool parked;    // false: running or runnable
     bool will_wake; // a timer or descriptor is about to wake it (sleep, select with a timeout, I/O): never a leak
     bool is_main;
+    bool is_daemon; // meant to run until the process ends
+    const csp_label_view *labels;
+    size_t n_labels;
     const void *obj;            // lock, wait group, ... or channel waited on; NULL for a nil channel or a select
     void *ch;                   // the detector's channel object for send and receive
     const csp_site *site;       // of the call that parked

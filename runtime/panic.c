@@ -104,7 +104,9 @@ void cspi_print_own_stack(void)
 
 void cspi_say_running(const csp_co *co)
 {
-    cspi_say("coroutine %llu [running]:\n", (unsigned long long)co->id);
+    const char *name = cspi_co_name(co);
+    cspi_say("coroutine %llu%s%s%s [running]:\n", (unsigned long long)co->id, name ? " \"" : "", name ? name : "",
+             name ? "\"" : "");
 }
 
 void cspi_end_process(void)

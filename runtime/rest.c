@@ -292,6 +292,9 @@ static bool view_one(csp_co *co, void *arg)
 {
     const struct visit *v = arg;
     csp_co_view view = {.id = co->id, .task = co->task, .op = CSP_WAIT_NONE, .is_main = co->kind == CO_MAIN};
+    view.name = cspi_co_name(co);
+    view.is_daemon = co->daemon;
+    view.labels = cspi_labels_items(co->labels, &view.n_labels);
     if (co->state == CO_PARKED) {
         const cspi_wait *w = co->wait;
         view.parked = true;

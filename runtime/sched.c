@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 
 csp_co *cspi_self(void)
 {
@@ -161,15 +162,32 @@ static void begin_announced(void *self)
     fn(arg);
 }
 
-static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_site *site)
+// Options NULL: none. The name is cut to its space.
+static csp_co *take_stack(cspi_worker *w, const csp_go_options *o)
 {
-    csp_co *co = cspi_stack_get(w ? &w->stacks : NULL);
+    csp_co *co = o && o->stack_size ? cspi_stack_get_sized(o->stack_size) : cspi_stack_get(w ? &w->stacks : NULL);
     *co = (csp_co){
         .id = csp_add_rlx(&cspi_sched.next_id, 1), // relaxed: only has to be unique
-        .site = site,
         .kind = CO_COROUTINE,
         .slab = co->slab,
     };
+    if (!o)
+        return co;
+    co->daemon = o->daemon;
+    if (o->name) {
+        co->named = true;
+        char *name = (char *)co - CSPI_NAME_SPACE;
+        size_t n = 0;
+        for (; n < CSPI_NAME_SPACE - 1 && o->name[n]; n++)
+            name[n] = o->name[n];
+        name[n] = '\0';
+    }
+    return co;
+}
+
+// Its frames begin at stack_top.
+static void prepare(csp_co *co, void *stack_top, void (*fn)(void *), void *arg)
+{
     if (cspi_fiber_announced()) {
         char *lo = cspi_stack_lo(co);
         co->fiber = (cspi_fiber){.lo = lo, .size = (size_t)((char *)cspi_stack_hi(co) - lo)};
@@ -180,8 +198,7 @@ static csp_co *new_co(cspi_worker *w, void (*fn)(void *), void *arg, const csp_s
         fn = begin_announced;
         arg = co;
     }
-    co->sp = cspi_switch_prepare(cspi_stack_hi(co), fn, arg);
-    return co;
+    co->sp = cspi_switch_prepare(stack_top, fn, arg);
 }
 
 // Relaxed: only the owner writes its counts; csp_count wants a moment's value.
@@ -206,16 +223,59 @@ static void start_co(cspi_worker *w, csp_co *co)
     cspi_wake_one();
 }
 
+// The creator's part: the detector's task, the labels.
+static void be_born(csp_co *co, csp_co *creator, const csp_site *site, void *caller)
+{
+    if (CSP_HOOKS)
+        co->site = site;
+    else
+        co->created_at = caller;
+    co->labels = cspi_labels_ref(creator->labels);
+    co->task = CSP_HOOK_VALUE(task_new, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), site);
+    if (co->named)
+        CSP_HOOK(task_name, co->task, cspi_co_name(co));
+}
+
+static void go(const csp_go_options *o, void (*fn)(void *), void *arg, const csp_site *site, void *caller)
+{
+    csp_co *self = cspi_self(); // first of all: it starts the runtime
+    cspi_worker *w = cspi_worker_self();
+    csp_co *co = take_stack(w, o);
+    prepare(co, cspi_co_stack_top(co), fn, arg);
+    be_born(co, self, site, caller);
+    start_co(w, co);
+}
+
 void csp_go(void (*fn)(void *), void *arg)
 {
     CSPI_FRAME();
-    const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
-    (void)cspi_self(); // the runtime has started
+    go(NULL, fn, arg, CSP_HOOK_VALUE(take_site, NULL), __builtin_return_address(0));
+}
+
+void csp_go_with(const csp_go_options *o, void (*fn)(void *), void *arg)
+{
+    CSPI_FRAME();
+    go(o, fn, arg, CSP_HOOK_VALUE(take_site, NULL), __builtin_return_address(0));
+}
+
+void cspi_go_at(void (*fn)(void *), void *arg, const csp_site *site, void *caller)
+{
+    go(NULL, fn, arg, site, caller);
+}
+
+void cspi_go_copy(void (*fn)(void *), const void *bytes, size_t size, void *entry, const csp_site *site, void *caller)
+{
+    csp_co *self = cspi_self();
     cspi_worker *w = cspi_worker_self();
-    csp_co *co = new_co(w, fn, arg, site);
-    if (!CSP_HOOKS)
-        co->created_at = __builtin_return_address(0);
-    co->task = CSP_HOOK_VALUE(task_new, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), site);
+    csp_co *co = take_stack(w, NULL);
+    void **top = cspi_co_stack_top(co);
+    top[CSPI_SWITCH_ENTRY_SLOT] = entry; // where dumps look for it
+    char *copy = (char *)(top + CSPI_SWITCH_ENTRY_SLOT) - (size + 15) / 16 * 16;
+    prepare(co, copy, fn, copy);
+    CSP_HOOK(ignore_begin);
+    memcpy(copy, bytes, size);
+    CSP_HOOK(ignore_end);
+    be_born(co, self, site, caller);
     start_co(w, co);
 }
 
@@ -223,7 +283,8 @@ void cspi_go_from(void (*fn)(void *), void *arg, void *snapshot)
 {
     (void)snapshot;
     cspi_worker *w = cspi_worker_self();
-    csp_co *co = new_co(w, fn, arg, NULL);
+    csp_co *co = take_stack(w, NULL);
+    prepare(co, cspi_co_stack_top(co), fn, arg);
     co->task = CSP_HOOK_VALUE(task_new_from, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), snapshot);
     start_co(w, co);
 }
@@ -254,7 +315,9 @@ void cspi_co_finish(void)
     cspi_worker *w = cspi_worker_self();
     if (w->current->kind == CO_COROUTINE && w->current->at_end)
         w->current->at_end(w->current->at_end_arg); // does not park: w stays ours
-    csp_store_rlx(&w->ended, w->ended + 1); // relaxed: only the owner writes
+    csp_store_rlx(&w->ended, w->ended + 1);         // relaxed: only the owner writes
+    cspi_labels_unref(w->current->labels);
+    w->current->labels = NULL;
     CSP_HOOK(task_end);
     w->request = REQUEST_END;
     cspi_eh_take(); // ended by csp_exit inside a catch clause: what it caught is lost, as its frames are

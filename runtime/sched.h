@@ -65,6 +65,11 @@ bool cspi_is_bound(const csp_co *co);
 // Uniform 32-bit random number, per worker, no lock.
 uint32_t cspi_random(void);
 
+// As csp_go, for what starts coroutines by other means: the place is the caller's.
+void cspi_go_at(void (*fn)(void *), void *arg, const csp_site *site, void *caller);
+// Likewise; dumps call it by entry; fn gets the address of a copy of the bytes, 16-byte aligned, on the coroutine's own stack.
+void cspi_go_copy(void (*fn)(void *), const void *bytes, size_t size, void *entry, const csp_site *site, void *caller);
+
 // Creates a coroutine from a timer: as csp_go, but the order comes from the snapshot (may be NULL), which is not freed.
 void cspi_go_from(void (*fn)(void *), void *arg, void *snapshot);
 

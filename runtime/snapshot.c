@@ -103,9 +103,34 @@ static void note_channel(cspi_seen *seen, const cspi_wait *wait)
     }
 }
 
+// Appends as much of the text as there is room for.
+static void append(char *to, size_t size, const char *text)
+{
+    size_t n = strlen(to);
+    for (; n + 1 < size && *text; n++)
+        to[n] = *text++;
+    to[n] = '\0';
+}
+
+// A running one may set others just now, and the ones it had are gone.
+static void note_labels(cspi_seen *seen, const struct sight *s)
+{
+    size_t n = 0;
+    const csp_label_view *label = s->still ? cspi_labels_items(s->co->labels, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        append(seen->labels, sizeof seen->labels, i ? ", " : "");
+        append(seen->labels, sizeof seen->labels, label[i].key);
+        append(seen->labels, sizeof seen->labels, "=");
+        append(seen->labels, sizeof seen->labels, label[i].value);
+    }
+}
+
 LOOKS static void note_one(cspi_seen *seen, const struct sight *s, const cspi_group *g)
 {
     *seen = (cspi_seen){.id = s->co->id, .co = (csp_co *)(uintptr_t)s->co, .group = g, .parked_ns = s->parked_ns};
+    if (cspi_co_name(s->co))
+        append(seen->name, sizeof seen->name, cspi_co_name(s->co));
+    note_labels(seen, s);
     if (s->parked_ns < 0)
         return;
     seen->obj = s->wait.obj;
@@ -155,7 +180,7 @@ LOOKS static cspi_group *group_of(struct taking *t, const struct sight *s)
     *g = (cspi_group){.next = *chain, .status = s->status, .created_at = (uintptr_t)s->co->created_at};
     g->sp = s->still && s->co->kind == CO_COROUTINE ? s->co->sp : NULL;
     if (s->co->kind == CO_COROUTINE)
-        g->entry = cspi_fiber_announced() ? (uintptr_t)s->co->fn : cspi_switch_entry(cspi_stack_hi(s->co));
+        g->entry = cspi_fiber_announced() ? (uintptr_t)s->co->fn : cspi_switch_entry(cspi_co_stack_top(s->co));
     walk(t, s, &g->frames);
     *chain = g;
     return g;

@@ -256,6 +256,7 @@ static void forget_foreign(void *foreign)
     csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock
     cspi_rest_check_locked();
     cspi_lock_release(&cspi_sched.lock);
+    cspi_labels_unref(co->labels);
     CSP_HOOK(ignore_begin);
     free(co);
     CSP_HOOK(ignore_end);

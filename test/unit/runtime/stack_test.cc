@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -192,8 +193,49 @@ TEST(StackDeathTest, OverflowNamesTheCoroutine)
             csp_go([](void *) { recurse(0); }, nullptr);
             csp_sleep(CSP_SECOND);
         },
-        testing::ExitedWithCode(2), "fatal error: stack overflow\ncoroutine 2 overflowed its 64 KiB stack\n");
+        testing::ExitedWithCode(2), "fatal error: stack overflow\ncoroutine 2 overflowed its 64 KiB stack");
 }
+
+// Touches one byte in 16 KiB.
+int skip_pages(int n)
+{
+    volatile char frame[16 << 10];
+    frame[0] = static_cast<char>(n);
+    return skip_pages(n + 1) + frame[0];
+}
+
+void overflow_by_pages()
+{
+    csp_go_options o = {"deep", 256 << 10, false};
+    csp_go([](void *) { csp_sleep(CSP_SECOND); }, nullptr);
+    csp_go_with(&o, [](void *) { skip_pages(0); }, nullptr);
+    csp_sleep(CSP_SECOND);
+}
+
+TEST(StackDeathTest, FramesThatSkipPagesDoNotSkipTheGuard)
+{
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(overflow_by_pages(), testing::ExitedWithCode(2), "coroutine 3 .deep. overflowed its 256 KiB stack");
+}
+
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer) // it needs more than any limit
+void use_up_address_space()
+{
+    csp_yield();
+    rlimit limit = {(rlim_t)3 << 30, (rlim_t)3 << 30};
+    setrlimit(RLIMIT_AS, &limit);
+    csp_go_options o = {nullptr, 64 << 20, false};
+    for (;;)
+        csp_go_with(&o, [](void *) { csp_recv(nullptr, nullptr); }, nullptr);
+}
+
+TEST(StackDeathTest, NoAddressSpaceIsFatalAndCounts)
+{
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(use_up_address_space(), testing::ExitedWithCode(2),
+                "out of memory: no address space for another coroutine's stack .65536 KiB; [0-9]+ coroutines live");
+}
+#endif
 
 TEST(StackDeathTest, AnotherFaultStaysAFault)
 {
