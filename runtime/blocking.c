@@ -31,7 +31,8 @@ static void leave(cspi_worker *w, csp_co *co)
     cspi_lock_acquire(&cspi_sched.lock);
     cspi_worker_drain_locked(w);
     cspi_sched.n_stuck += !w->stuck;
-    w->stuck = w->away = true;
+    w->away = true;
+    csp_store_rlx(&w->stuck, true); // relaxed: under the lock; atomic for the monitor
     cspi_sched.n_away++;
     csp_store_rlx(&cspi_sched.handovers, cspi_sched.handovers + 1); // relaxed: under the lock; statistics
     csp_add_rlx(&cspi_sched.n_bound_running, 1);                    // relaxed: under the lock
@@ -55,7 +56,8 @@ static bool come_back(cspi_worker *w, csp_co *co)
     cspi_worker_set_self(w);
     co->bound = false;
     cspi_lock_acquire(&cspi_sched.lock);
-    w->stuck = w->away = false;
+    w->away = false;
+    csp_store_rlx(&w->stuck, false); // relaxed: under the lock
     cspi_sched.n_stuck--;
     cspi_sched.n_away--;
     csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock; the worker itself is at work again

@@ -106,8 +106,8 @@ static void idle_put_locked(cspi_worker *w)
         cspi_sched.idle = w;
     }
     cspi_sched.n_idle++;
-    if (w->stuck) { // it was found to be, just before it stopped
-        w->stuck = false;
+    if (w->stuck) {                      // it was found to be, just before it stopped
+        csp_store_rlx(&w->stuck, false); // relaxed: under the lock; atomic for the monitor, which also looks without
         cspi_sched.n_stuck--;
     }
     cspi_counts_changed_locked(); // I2 follows

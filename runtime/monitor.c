@@ -64,7 +64,7 @@ static bool note_progress_locked(cspi_worker *w, int64_t now)
     w->seen_ns = now;
     w->seen_cpu_ns = cpu_time(csp_load_rlx(&w->tid)); // relaxed: 0 before its thread runs
     if (w->stuck) {
-        w->stuck = false;
+        csp_store_rlx(&w->stuck, false); // relaxed: under the lock
         cspi_sched.n_stuck--;
         cspi_counts_changed_locked();
     }
@@ -94,7 +94,7 @@ static bool mark_stuck(cspi_worker *w)
     cspi_lock_acquire(&cspi_sched.lock);
     bool marked = !w->idle && !w->stuck && csp_load_rlx(&w->tick) == w->seen_tick; // relaxed: a moment's value
     if (marked) {
-        w->stuck = true;
+        csp_store_rlx(&w->stuck, true); // relaxed: under the lock
         cspi_sched.n_stuck++;
         csp_store_rlx(&cspi_sched.handovers, cspi_sched.handovers + 1); // relaxed: under the lock; statistics
         cspi_counts_changed_locked();

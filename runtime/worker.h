@@ -70,6 +70,7 @@ typedef struct cspi_worker {
     bool stuck; // counted in n_stuck: another may work in its place
     bool away;  // in a blocking call, hence stuck
     struct cspi_worker *idle_link;
+    // --- atomic
     int tid; // of its thread, once that runs
     // --- shared
     const cspi_timer *firing; // under the timers' lock

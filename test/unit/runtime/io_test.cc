@@ -27,6 +27,8 @@
 #include <thread>
 #include <vector>
 
+extern "C" int64_t cspi_poll_waiting; // poll.h
+
 namespace
 {
 
@@ -62,6 +64,13 @@ void let_others_park()
     for (int i = 0; i < 50; i++)
         csp_yield();
     csp_sleep(2 * CSP_MS);
+}
+
+// So many are parked on descriptors.
+void wait_for_parked(int64_t n)
+{
+    while (__atomic_load_n(&cspi_poll_waiting, __ATOMIC_ACQUIRE) != n)
+        csp_yield();
 }
 
 void wait_until_alone()
@@ -286,7 +295,7 @@ TEST_P(Io, CloseWakesWhoIsParked)
         ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
         for (int i = 0; i < 10; i++)
             csp_go(read_until_closed, nullptr);
-        let_others_park();
+        wait_for_parked(10);
         EXPECT_EQ(csp_close_fd(ends[0]), 0);
         wait_until_alone();
         EXPECT_EQ(parked_results.load(), 10);
@@ -374,7 +383,7 @@ TEST_P(Io, NumberUsedAgainWhileSomebodyIsParked)
     run([] {
         ASSERT_EQ(pipe(ends), 0);
         csp_go(read_until_closed, nullptr);
-        let_others_park();
+        wait_for_parked(1);
         close(ends[0]);
         int again[2];
         ASSERT_EQ(pipe(again), 0);
