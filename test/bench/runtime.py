@@ -37,6 +37,7 @@ PROGRAMS = {
     "timers": "timer started and stopped, a million pending",
     "timers_fire": "timer started, its function run, of a million",
     "sleeps": "sleep of 100 us, of a thousand, a million timers pending",
+    "echo": "request to an echo server that has 10,000 idle connections",
 }
 
 # What a program is built with besides.
