@@ -293,7 +293,7 @@ void cspi_idle_retire(cspi_worker *w)
     cspi_timers_run_due(w);
     bool was_spinning = w->spinning;
     cspi_lock_acquire(&cspi_sched.lock);
-    bool retires = cspi_sched.n_surplus > 0 && w != cspi_sched.exempt;
+    bool retires = cspi_sched.n_surplus > 0 && w != csp_load_rlx(&cspi_sched.exempt); // relaxed: set by its own thread
     if (retires) {
         cspi_worker_drain_locked(w); // those at work take from the global queue now and then, but steal only when idle
         w->spinning = false;
