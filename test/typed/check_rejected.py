@@ -1,4 +1,4 @@
-# check_rejected.py - typed channels, maps and groups: what must compile does, and each mistake is an error by default, in C and C++.
+# check_rejected.py - typed channels, maps, groups, starts: what must compile does, mistakes are errors by default, in C and C++.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Usage: check_rejected.py INCLUDE_DIR --c=COMPILER|--cxx=COMPILER
@@ -22,6 +22,8 @@ int fetch(csp_ctx *ctx, void *arg);
 void fetch_nothing(csp_ctx *ctx, void *arg);
 bool visit(const char *key, struct point *value, void *arg);
 bool count(int key, long *value, void *arg);
+void takes(int *at, long n);
+void takes_struct(struct point);
 void wants_tx(ints_tx);
 void wants_rx(ints_rx);
 void wants_both(ints);
@@ -59,6 +61,11 @@ CASES = [
     ("another pointer sent", "strs_send(s, text);", "strs_send(s, &v);"),
     ("a struct sent for a number", "points_send(p, at);", "ints_send(c, at);"),
     ("a number sent for a struct", "points_send(p, at);", "points_send(p, 1);"),
+    ("CSP_GO: a number for a pointer", "CSP_GO(takes, &v, 5);", "CSP_GO(takes, 5, 5);"),
+    ("CSP_GO: another pointer", "CSP_GO(takes, vp, l);", "CSP_GO(takes, &d, 5);"),
+    ("CSP_GO: too few arguments", "CSP_GO(takes, vp, 5);", "CSP_GO(takes, vp);"),
+    ("CSP_GO: too many arguments", "CSP_GO(takes, vp, 5);", "CSP_GO(takes, vp, 5, 6);"),
+    ("CSP_GO: a struct for a number", "CSP_GO(takes_struct, at);", "CSP_GO(takes, vp, at);"),
     ("received into a wrong type", "ints_recv(c, &v);", "ints_recv(c, &d);"),
     ("received into a wrong pointer", "strs_recv(s, &text);", "strs_recv(s, &v);"),
     ("range with a wrong variable", "CSP_RANGE(v, c) {}", "CSP_RANGE(d, c) {}"),

@@ -102,12 +102,16 @@ template <class Fn, class... Args> CSP_SITE inline void csp_go_call(Fn fn, Args.
 #define CSP_GO(...) csp_go_call(__VA_ARGS__)
 #else
 #define CSP_GO_ROOM(a) ((sizeof(a) + 15) / 16 * 16)
+// Arguments that compilers only warn of in a call are errors here.
 #define CSP_GO_AS(fn, room, ...)                                                                                       \
     _Static_assert(__builtin_types_compatible_p(__typeof__((fn)(__VA_ARGS__)), void), "CSP_GO: fn returns nothing");   \
-    ((__typeof__(&*(fn)))csp_go_capture((void (*)(void))(fn), (room)))(__VA_ARGS__)
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wint-conversion\"")                                \
+        _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")(                                              \
+            (__typeof__(&*(fn)))csp_go_capture((void (*)(void))(fn), (room)))(__VA_ARGS__);                            \
+    _Pragma("GCC diagnostic pop")
 #define CSP_GO_0(fn)                                                                                                   \
     do {                                                                                                               \
-        CSP_GO_AS(fn, 0);                                                                                              \
+        CSP_GO_AS(fn, 0)                                                                                               \
     } while (0)
 #define CSP_GO_1(fn, a)                                                                                                \
     do {                                                                                                               \
