@@ -62,6 +62,7 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
         to++;
     cspr_stack stack = f->previous.stack;
     cspr_stack_tag tag = cspr_depot_untag(&stack);
+    cspr_stack allocation = tag == CSPR_TAG_FREE ? cspr_depot_allocation(f->previous.stack) : 0;
     cspr_stack current = c->stack;
     cspr_stack_tag current_tag = cspr_depot_untag(&current);
     uintptr_t begin = c->addr;
@@ -69,6 +70,7 @@ static cspr_race race_of(const cspr_check *c, const cspr_found *f)
         begin += (f->word + first - begin) / c->step * c->step;
     return (cspr_race){
         .addr = f->word + first,
+        .freed_allocation = allocation,
         .current =
             {
                 .who = c->task->who,
@@ -123,11 +125,14 @@ void cspr_tell_race(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t e
 
 CSPR_NOINLINE static void report_found(cspr_check *c)
 {
+    int saved = errno;
     for (uint32_t i = 0; i < c->n_found; i++) {
         cspr_race race = race_of(c, &c->found[i]);
+        cspr_widen_previous(&race, &c->found[i]);
         cspr_tell_race(&race, c->task, c->found[i].previous.id, c->found[i].previous.epoch);
     }
     c->n_found = 0;
+    errno = saved;
 }
 
 void cspr_check_report(cspr_check *c)

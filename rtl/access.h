@@ -31,6 +31,10 @@ void cspr_check_report(cspr_check *c);
 // found here. No lock is held; in_rtl > 0.
 void cspr_tell_race(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t epoch);
 
+// access_size.c: an access of more bytes than lie in one word is recorded word by word; puts what its call asked for, where the
+// neighbouring words still say so, into race->previous. No word is taken.
+void cspr_widen_previous(cspr_race *race, const cspr_found *found);
+
 // Ends the hits of this thread's filter: memory of its own may have become somebody else's.
 void cspr_filter_flush(void);
 

@@ -91,6 +91,8 @@ static void check_pattern(pattern *p)
     cspr_task *t = cspr_self.task;
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = cspr_enter_unknown()))
         return;
+    if (CSPR_UNLIKELY(t->ignored[p->is_write]))
+        return;
     walk w = {.p = p, .element = p->size, .step = p->rows ? p->row[0].stride : p->size, .task = t};
     join_rows(p);
     walk_rows(&w, p->addr, p->rows);

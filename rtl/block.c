@@ -73,16 +73,17 @@ static void inner_granules(uintptr_t lo, uintptr_t hi, uintptr_t *from, uintptr_
 }
 
 // Blocks own the whole of the words they start and end in.
-static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t size, cspr_stack stack,
-                        cspr_stack_tag tag)
+static bool begin_block(cspr_check *c, uintptr_t *addr, uintptr_t *end, size_t size, cspr_stack stack, bool is_free,
+                        cspr_stack allocation)
 {
     cspr_task *t = cspr_task_current();
     if (!t || !*addr)
         return false;
     cspr_enter();
     cspr_filter_flush();
-    cspr_check_begin(c, t, *addr, size, CSPR_WRITE,
-                     cspr_depot_tagged(cspr_depot_locked(stack, cspr_task_locks(t)), tag));
+    stack = cspr_depot_locked(stack, cspr_task_locks(t));
+    stack = is_free ? cspr_depot_freed(stack, allocation) : cspr_depot_tagged(stack, CSPR_TAG_ALLOC);
+    cspr_check_begin(c, t, *addr, size, CSPR_WRITE, stack);
     *end = (*addr + size + 7) & ~(uintptr_t)7;
     *addr &= ~(uintptr_t)7;
     return true;
@@ -92,7 +93,7 @@ void cspr_access_alloc(uintptr_t addr, size_t size, cspr_stack stack)
 {
     cspr_check c;
     uintptr_t end, from, to;
-    if (!begin_block(&c, &addr, &end, size, stack, CSPR_TAG_ALLOC))
+    if (!begin_block(&c, &addr, &end, size, stack, false, 0))
         return;
     inner_granules(addr, end, &from, &to);
     overwrite_words(&c, addr, from);
@@ -105,11 +106,11 @@ void cspr_access_alloc(uintptr_t addr, size_t size, cspr_stack stack)
     cspr_leave();
 }
 
-void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack)
+void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack, cspr_stack allocation)
 {
     cspr_check c;
     uintptr_t end, from, to;
-    if (!begin_block(&c, &addr, &end, size, stack, CSPR_TAG_FREE))
+    if (!begin_block(&c, &addr, &end, size, stack, true, allocation))
         return;
     inner_granules(addr, end, &from, &to);
     free_words(&c, addr, from);

@@ -215,6 +215,17 @@ cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag)
     return lookup(inner, (uint64_t)KIND_TAGGED << KIND_SHIFT | tag);
 }
 
+cspr_stack cspr_depot_freed(cspr_stack inner, cspr_stack allocation)
+{
+    return lookup(inner, (uint64_t)KIND_TAGGED << KIND_SHIFT | (uint64_t)allocation << 2 | CSPR_TAG_FREE);
+}
+
+cspr_stack cspr_depot_allocation(cspr_stack freed)
+{
+    uint64_t a = stacks.entries[freed].a;
+    return a >> KIND_SHIFT == KIND_TAGGED ? (cspr_stack)(a >> 2 & ((1u << STACK_BITS) - 1)) : 0;
+}
+
 cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers)
 {
     unsigned byte = mask & -mask;

@@ -27,6 +27,9 @@ cspr_stack cspr_depot_stack(uint32_t node, uintptr_t pc);
 // The bytes of old_mask were accessed with stack old, those of new_mask with new; the masks are disjoint.
 cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fresh, unsigned new_mask);
 cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag);
+// free's stack with that of the block's allocation, and the latter again (0: not known).
+cspr_stack cspr_depot_freed(cspr_stack inner, cspr_stack allocation);
+cspr_stack cspr_depot_allocation(cspr_stack freed);
 
 // The id that stands for the lowest byte of mask; *covers: all bytes of `within` it stands for, that one included.
 cspr_stack cspr_depot_component(cspr_stack s, unsigned mask, unsigned within, unsigned *covers);

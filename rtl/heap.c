@@ -122,7 +122,7 @@ void cspr_heap_delete(void *p, cspr_stack stack)
     }
     header *h = header_of(p);
     if (stack)
-        cspr_access_free((uintptr_t)p, h->size, stack);
+        cspr_access_free((uintptr_t)p, h->size, stack, h->stack);
     size_t bit = bit_of((uintptr_t)p);
     // acq_rel: of two threads that free the same block one sees the bit gone
     uint64_t before = atomic_fetch_and_explicit(&starts[bit / 64], ~((uint64_t)1 << (bit % 64)), memory_order_acq_rel);

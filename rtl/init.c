@@ -36,6 +36,8 @@ static void make_main_task(void)
     cspr_identity who = {.kind = CSPR_KIND_MAIN, .id = 1, .tid = getpid()};
     find_main_stack(&who.stack_lo, &who.stack_hi);
     cspr_self.task = cspr_task_make(&who, NULL, NULL);
+    cspr_who_set_thread(cspr_self.task->who, who.tid, who.stack_lo, who.stack_hi);
+    cspr_self.task->live_top = &__csp_top;
     cspr_self.is_known = true;
 }
 

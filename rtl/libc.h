@@ -9,9 +9,11 @@
 #ifndef CSP_RTL_LIBC_H
 #define CSP_RTL_LIBC_H
 
+#include "intercept_library.h"
 #include "rtl.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <search.h>
 #include <semaphore.h>
 #include <signal.h>

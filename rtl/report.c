@@ -135,12 +135,23 @@ static void add_side(cspr_report *r, const cspr_side *side, const cspr_view *v, 
     cspr_report_stack(r, v, true);
 }
 
+// Of a block that was freed the memory knows nothing any more, but the one who freed it noted this.
+static void add_allocation(cspr_report *r, const cspr_race *race)
+{
+    static cspr_view v; // under the report lock
+    if (!race->freed_allocation)
+        return;
+    cspr_text_add(&r->text, "%s  The freed block was allocated at:%s\n", r->green, r->plain);
+    cspr_view_stack(&v, race->freed_allocation, 0xff);
+    cspr_report_stack(r, &v, false);
+}
+
 static void add_tasks(cspr_report *r, const cspr_race *race, const cspr_location *l)
 {
     cspr_who whos[3] = {race->current.who, race->previous.who,
-                        l->kind == CSPR_AT_HEAP && l->block.alloc_stack ? l->block.alloc_who
-                        : l->kind == CSPR_AT_STACK                      ? l->owner
-                                                                        : 0};
+                        l->kind == CSPR_AT_HEAP && l->block.alloc_stack      ? l->block.alloc_who
+                        : l->kind == CSPR_AT_STACK || l->kind == CSPR_AT_TLS ? l->owner
+                                                                             : 0};
     for (int i = 0; i < 3; i++) {
         bool again = false;
         for (int k = 0; k < i; k++)
@@ -197,6 +208,7 @@ static void print_race(const cspr_race *race, const cspr_view *current, const cs
     add_side(&r, &race->current, current, false);
     add_side(&r, &race->previous, previous, true);
     cspr_report_location(&r, l, race->addr);
+    add_allocation(&r, race);
     cspr_report_locks(&r, race);
     cspr_report_order(&r, race, current, previous);
     add_tasks(&r, race, l);
@@ -264,7 +276,7 @@ static void report_locked(const cspr_race *race, const uintptr_t *frames, size_t
     if (cspr_flags.suppress_equal_stacks &&
         !insert_key(&seen_texts, pair_key(cspr_view_hash(&current), cspr_view_hash(&previous))))
         return;
-    cspr_location_find(race->addr, &l);
+    cspr_location_find(race, &l);
     if (!is_suppressed(race, &current, &previous, &l))
         print_race(race, &current, &previous, &l);
 }

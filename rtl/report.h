@@ -54,13 +54,19 @@ bool cspr_view_suppressed(const cspr_view *v, cspr_suppress_type type, bool top_
 
 // report_location.c: what lies at an address, and "  Location is ..." of it.
 typedef struct cspr_location {
-    enum { CSPR_AT_NOWHERE, CSPR_AT_GLOBAL, CSPR_AT_HEAP, CSPR_AT_STACK } kind;
+    enum { CSPR_AT_NOWHERE, CSPR_AT_GLOBAL, CSPR_AT_HEAP, CSPR_AT_STACK, CSPR_AT_TLS } kind;
     cspr_object_name global;
     cspr_block block;
-    cspr_who owner; // of the stack
+    cspr_who owner; // of the stack or thread-local block
+    cspr_variable variable;
+    const char *function; // whose local variable it is, NULL: not known
 } cspr_location;
-void cspr_location_find(uintptr_t addr, cspr_location *l);
+void cspr_location_find(const cspr_race *race, cspr_location *l);
 void cspr_report_location(cspr_report *r, const cspr_location *l, uintptr_t addr);
+
+// report_frame.c: the frame in the owner's stack that addr belongs to, by a place in its function and the offset from its
+// canonical address. frames: the stack of an access the owner is making now, n 0: none. False: not known.
+bool cspr_frame_of(cspr_who owner, uintptr_t addr, const uintptr_t *frames, size_t n, uintptr_t *pc, intptr_t *offset);
 
 // report_locks.c: " (mutexes: write M0, read M1)" of a side that held any; "  Mutex M0 ..." for each lock of either side.
 void cspr_report_held(cspr_report *r, const cspr_side *side);

@@ -29,11 +29,22 @@ void cspr_report_held(cspr_report *r, const cspr_side *side)
         cspr_text_add(&r->text, ")");
 }
 
+// Without members of libc's own types, whose names begin with an underscore.
+static int visible_length(const char *path)
+{
+    const char *inner = strstr(path, "._");
+    return (int)(inner ? (size_t)(inner - path) : strlen(path));
+}
+
 // " 'name'" of the global variable that the lock is or is part of.
 static void add_lock_name(cspr_report *r, const void *lock)
 {
+    enum { LOCK_SIZE = 24 }; // less than any lock's that has members of its own
+    cspr_variable v;
     cspr_object_name g;
-    if (cspr_symbolize_data((uintptr_t)lock, &g) && g.name)
+    if (cspr_symbolize_global((uintptr_t)lock, LOCK_SIZE, &v))
+        cspr_text_add(&r->text, " '%.*s'", visible_length(v.path), v.path);
+    else if (cspr_symbolize_data((uintptr_t)lock, &g) && g.name)
         cspr_text_add(&r->text, " '%s'", g.name);
 }
 

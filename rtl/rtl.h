@@ -127,7 +127,7 @@ size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max);
 void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack);
 // malloc and free (rule A8): the range as written by the current task; `is_free` also forgets sync objects in it.
 void cspr_access_alloc(uintptr_t addr, size_t size, cspr_stack stack);
-void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack);
+void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack, cspr_stack allocation);
 // Forgets everything about a range: new stacks, fresh or vanished mappings. No check.
 void cspr_shadow_forget(uintptr_t lo, uintptr_t hi);
 
@@ -177,6 +177,7 @@ typedef struct cspr_race {
     uintptr_t addr; // first conflicting byte
     cspr_side current, previous;
     cspr_order order;
+    cspr_stack freed_allocation; // of the block that the previous side freed, 0: not known
     cspr_stack last_seen; // UP_TO: the previous side's release (depot.h: cspr_depot_release); 0: not known which
 } cspr_race;
 // Symbolizes, deduplicates, suppresses and prints. Called by the racing thread, without locks, in_rtl > 0.

@@ -263,3 +263,64 @@ bool cspr_symbolize_data(uintptr_t addr, cspr_object_name *out)
     cspr_text_fini(&question);
     return true;
 }
+
+// --- variables: name \n path \n start size \n file:line, or nothing -----------------------------------------------------------
+
+static void take_variable(size_t index, const char *text, void *arg)
+{
+    cspr_variable *v = arg;
+    size_t n = line_length(text);
+    (void)index;
+    if (!n)
+        return;
+    v->name = intern(text, n);
+    text += n + (text[n] == '\n');
+    n = line_length(text);
+    v->path = intern(text, n);
+    text += n + (text[n] == '\n');
+    read_decimal(&text);
+    text += *text == ' ';
+    v->size = read_decimal(&text);
+    text += *text == '\n';
+    n = line_length(text);
+    v->line = take_number(text, &n);
+    v->file = intern_known(text, n);
+}
+
+static bool ask_variable(cspr_variable *out, cspr_text *question)
+{
+    *out = (cspr_variable){0};
+    cspr_symbolizer_ask(question, &question->len, 1, take_variable, out);
+    cspr_text_fini(question);
+    return out->name != NULL;
+}
+
+bool cspr_symbolize_global(uintptr_t addr, size_t size, cspr_variable *out)
+{
+    cspr_module m;
+    cspr_text question = {0};
+    if (!cspr_symbolizer_knows_variables() || !cspr_module_find(addr, &m))
+        return false;
+    cspr_text_add(&question, "GLOBAL \"%s\" 0x%lx %zu\n", m.path, addr - m.bias, size);
+    return ask_variable(out, &question);
+}
+
+bool cspr_symbolize_local(uintptr_t pc, intptr_t offset, size_t size, cspr_variable *out)
+{
+    cspr_module m;
+    cspr_text question = {0};
+    if (!cspr_symbolizer_knows_variables() || !cspr_module_find(pc, &m))
+        return false;
+    cspr_text_add(&question, "LOCAL \"%s\" 0x%lx %ld %zu\n", m.path, pc - m.bias, (long)offset, size);
+    return ask_variable(out, &question);
+}
+
+bool cspr_symbolize_tls(uintptr_t within, uintptr_t offset, size_t size, cspr_variable *out)
+{
+    cspr_module m;
+    cspr_text question = {0};
+    if (!cspr_symbolizer_knows_variables() || !cspr_module_find(within, &m))
+        return false;
+    cspr_text_add(&question, "TLS \"%s\" 0x%lx %zu\n", m.path, offset, size);
+    return ask_variable(out, &question);
+}

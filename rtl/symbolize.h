@@ -30,6 +30,20 @@ void cspr_symbolize_ahead(const uintptr_t *pcs, size_t n);
 // The global variable that contains addr.
 bool cspr_symbolize_data(uintptr_t addr, cspr_object_name *out);
 
+// What a byte is called in the source. False: there is no debug information for it, or nothing that reads it.
+typedef struct cspr_variable {
+    const char *name; // of the variable
+    const char *path; // name, member and element that contain the bytes: "table[3].next"
+    const char *file; // of its declaration, NULL: not known
+    unsigned line;
+    size_t size;
+} cspr_variable;
+bool cspr_symbolize_global(uintptr_t addr, size_t size, cspr_variable *out);
+// The bytes at this offset from the canonical address of the frame in which pc is executed.
+bool cspr_symbolize_local(uintptr_t pc, intptr_t offset, size_t size, cspr_variable *out);
+// The bytes at this offset in the thread-local block of the module that contains `within`.
+bool cspr_symbolize_tls(uintptr_t within, uintptr_t offset, size_t size, cspr_variable *out);
+
 // The parser of llvm-symbolizer's answer to CODE, for tests: reads one answer, returns the number of places.
 size_t cspr_symbolize_parse(const char *answer, cspr_place *out, size_t max);
 

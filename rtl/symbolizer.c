@@ -27,6 +27,7 @@ enum { ANSWER_CAP = 65536 };
 
 static int link_fd = -1; // to the process
 static bool gave_up;     // missing or died: not tried again
+static bool is_own;      // csp-symbolizer: knows variables
 static char answer[ANSWER_CAP];
 static size_t n_received; // bytes in answer
 static size_t n_used;     // of them, those of answers given out
@@ -93,7 +94,10 @@ static bool start_program(const char *program)
 
 static bool start_if_there(const char *program)
 {
-    return program && *program && access(program, X_OK) == 0 && start_program(program);
+    if (!program || !*program || access(program, X_OK) != 0 || !start_program(program))
+        return false;
+    is_own = strstr(program, "csp-symbolizer") != NULL;
+    return true;
 }
 
 static bool start_from_path(const char *name)
@@ -120,8 +124,9 @@ static bool start(void)
         cspr_note("external_symbolizer_path: cannot run %s", asked);
     }
     return start_if_there(cspr_getenv("CSPTHREAD_SYMBOLIZER_PATH")) ||
-           start_if_there("/usr/lib/llvm-22/bin/llvm-symbolizer") || start_from_path("llvm-symbolizer-22") ||
-           start_from_path("llvm-symbolizer");
+           start_if_there(CSPR_BUILT_BIN "/csp-symbolizer") || start_if_there(CSPR_INSTALLED_BIN "/csp-symbolizer") ||
+           start_from_path("csp-symbolizer") || start_if_there("/usr/lib/llvm-22/bin/llvm-symbolizer") ||
+           start_from_path("llvm-symbolizer-22") || start_from_path("llvm-symbolizer");
 }
 
 static void drop_process(void);
@@ -140,7 +145,7 @@ static bool is_running(void)
         return false;
     if (link_fd >= 0 || start())
         return true;
-    return give_up("llvm-symbolizer not found (install llvm-22, or set external_symbolizer_path)");
+    return give_up("symbolizer not found (install llvm-22, or set external_symbolizer_path)");
 }
 
 void cspr_symbolizer_after_fork(void)
@@ -199,6 +204,11 @@ static char *receive_answer(void)
     }
 }
 
+bool cspr_symbolizer_knows_variables(void)
+{
+    return is_running() && is_own;
+}
+
 static void drop_process(void)
 {
     if (link_fd >= 0)
@@ -236,12 +246,12 @@ bool cspr_symbolizer_ask(const cspr_text *questions, const size_t *ends, size_t 
         if (converse(questions, ends, n, &done, take, arg))
             return true;
         if (errno == ETIMEDOUT)
-            return give_up("llvm-symbolizer does not answer");
+            return give_up("the symbolizer does not answer");
         // NOLINTNEXTLINE(clang-analyzer-unix.Errno): what failed has set it, or it is the 0 from above
         if (errno == EBADF || errno == ENOTSOCK)
             link_fd = -1; // it is the program's by now, or nobody's
         drop_process();
         attempt -= done > before;
     }
-    return give_up("llvm-symbolizer died");
+    return give_up("the symbolizer died");
 }

@@ -11,6 +11,8 @@ typedef void cspr_answer_fn(size_t index, const char *answer, void *arg);
 // Asks n questions in one go; question i ends at byte ends[i] of `questions`, with its newline. False: not all were answered.
 // Caller holds the report lock.
 bool cspr_symbolizer_ask(const cspr_text *questions, const size_t *ends, size_t n, cspr_answer_fn *take, void *arg);
+// Whether it is csp-symbolizer, which answers GLOBAL, LOCAL and TLS too.
+bool cspr_symbolizer_knows_variables(void);
 // In a forked child: the link to the parent's process is closed; the next question starts one of our own.
 void cspr_symbolizer_after_fork(void);
 

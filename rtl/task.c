@@ -157,6 +157,7 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
     cspr_clock_set_own(&t->clock, id, at);
     who->creator = creator ? creator->who : from ? from->who : 0;
     t->who = cspr_who_new(who);
+    cspr_who_set_task(t->who, t);
     t->stack_lo = who->stack_lo;
     t->stack_hi = who->stack_hi;
     cspr_everyone_add(t);
@@ -246,6 +247,7 @@ void cspr_task_load(cspr_task *t)
     cspr_self.task = t;
     cspr_set_current(t->open && t->epoch ? cspr_cell_of(t->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY);
     __csp_top = t->top;
+    __atomic_store_n(&t->live_top, &__csp_top, __ATOMIC_RELAXED); // relaxed: reports check what they find there
     __csp_site = t->site;
 }
 
@@ -254,6 +256,7 @@ void cspr_task_store(void)
     cspr_task *t = cspr_self.task;
     if (t) {
         t->top = __csp_top;
+        __atomic_store_n(&t->live_top, NULL, __ATOMIC_RELAXED); // relaxed: as above
         t->site = __csp_site;
     }
     cspr_self.task = NULL;
@@ -280,7 +283,8 @@ CSPR_NOINLINE static cspr_task *register_thread_slow(void)
     cspr_enter();
     cspr_task *t = new_thread_task(NULL, NULL, 0);
     cspr_who_set_thread(t->who, (pid_t)syscall(SYS_gettid), 0, 0);
-    cspr_self.task = t; // its frame records, if any, stay as they are
+    cspr_self.task = t;                                           // its frame records, if any, stay as they are
+    __atomic_store_n(&t->live_top, &__csp_top, __ATOMIC_RELAXED); // relaxed: reports check what they find there
     cspr_self.is_known = true;
     cspr_leave();
     return t;

@@ -37,6 +37,7 @@ struct cspr_task {
     cspr_id_queue *ids;
     // --- while it does not run
     csp_frame *top;
+    csp_frame **live_top; // atomic; where the newest record is while it runs, else NULL
     const csp_site *site;
     uintptr_t stack_lo, stack_hi; // coroutine's stack, 0: not known
     void *public_pc;              // a place in the runtime's public function it called last
@@ -129,6 +130,10 @@ extern const csp_hook_table cspr_hooks; // hooks.c
 void cspr_who_init(void);
 cspr_who cspr_who_new(const cspr_identity *identity);
 void cspr_who_set_finished(cspr_who who);
+void cspr_who_set_task(cspr_who who, const cspr_task *t);
+const cspr_task *cspr_who_task(cspr_who who); // NULL: over. May be over at any moment: tasks stay readable memory
+// The thread whose static thread-local block contains addr, 0: none.
+cspr_who cspr_who_of_tls(uintptr_t addr, uintptr_t *thread_pointer);
 void cspr_who_set_name(cspr_who who, const char *name);
 void cspr_who_set_thread(cspr_who who, pid_t tid, uintptr_t stack_lo, uintptr_t stack_hi);
 

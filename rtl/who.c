@@ -4,6 +4,7 @@
 // read by reports without a lock: a report may show them a moment old.
 #include "alloc.h"
 #include "task.h"
+#include "tls.h"
 
 #include <string.h>
 
@@ -19,6 +20,8 @@ typedef struct entry {
     pid_t tid;
     uint8_t kind;
     bool finished;
+    uintptr_t thread_pointer; // of a thread, 0: not known
+    const cspr_task *task;    // atomic; NULL: over
 } entry;
 
 static entry *entries;
@@ -59,6 +62,7 @@ cspr_who cspr_who_new(const cspr_identity *identity)
 void cspr_who_set_finished(cspr_who who)
 {
     entry *e = entry_of(who);
+    __atomic_store_n(&e->task, NULL, __ATOMIC_RELAXED); // relaxed: who reads it checks what it finds there
     e->finished = true;
     e->stack_lo = e->stack_hi = 0;
 }
@@ -76,6 +80,7 @@ void cspr_who_set_thread(cspr_who who, pid_t tid, uintptr_t stack_lo, uintptr_t 
 {
     entry *e = entry_of(who);
     e->tid = tid;
+    e->thread_pointer = (uintptr_t)__builtin_thread_pointer(); // the caller is the thread
     e->stack_lo = stack_lo;
     e->stack_hi = stack_hi;
 }
@@ -97,6 +102,29 @@ void cspr_who_get(cspr_who who, cspr_identity *out)
     const char *name = __atomic_load_n(&e->name, __ATOMIC_ACQUIRE); // pairs with cspr_who_set_name
     if (name)
         memcpy(out->name, name, sizeof out->name);
+}
+
+void cspr_who_set_task(cspr_who who, const cspr_task *t)
+{
+    __atomic_store_n(&entry_of(who)->task, t, __ATOMIC_RELAXED); // relaxed: as above
+}
+
+const cspr_task *cspr_who_task(cspr_who who)
+{
+    return __atomic_load_n(&entry_of(who)->task, __ATOMIC_RELAXED); // relaxed: as above
+}
+
+cspr_who cspr_who_of_tls(uintptr_t addr, uintptr_t *thread_pointer)
+{
+    uint32_t n = __atomic_load_n(&n_entries, __ATOMIC_RELAXED); // relaxed: newer ones are not in this report
+    for (uint32_t who = n - 1; who > 0; who--) {
+        const entry *e = &entries[who];
+        if (e->finished || e->thread_pointer - 1 - addr >= cspr_tls_size || !e->thread_pointer)
+            continue;
+        *thread_pointer = e->thread_pointer;
+        return who;
+    }
+    return 0;
 }
 
 cspr_who cspr_who_of_stack(uintptr_t addr)

@@ -46,6 +46,9 @@ void cspr_before_exit(void)
 inline std::vector<cspr_race> races;
 inline std::vector<std::string> notes;
 
+extern "C" void cspr_widen_previous(cspr_race *, const cspr_found *)
+{
+}
 extern "C" void cspr_report_race(const cspr_race *race)
 {
     races.push_back(*race);

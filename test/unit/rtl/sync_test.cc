@@ -77,7 +77,7 @@ TEST_F(Sync, FreeForgetsTheObject)
     write(memory, 8);
     cspr_release(&objects[0], nullptr);
     run(main_task);
-    cspr_access_free((uintptr_t)&objects[0], 8, stack(0x7));
+    cspr_access_free((uintptr_t)&objects[0], 8, stack(0x7), 0);
     run(b);
     cspr_acquire(&objects[0], nullptr);
     EXPECT_EQ(races_of_b(), 1u);
@@ -345,7 +345,7 @@ TEST_F(Heap, AllocationIsAWriteThatChecksNothing)
 
 TEST_F(Heap, UseAfterFree)
 {
-    cspr_access_free((uintptr_t)memory, 16, stack(0x3));
+    cspr_access_free((uintptr_t)memory, 16, stack(0x3), 0);
     EXPECT_TRUE(races.empty());
     run(b);
     write(memory + 4, 4);
@@ -357,7 +357,7 @@ TEST_F(Heap, FreeChecks)
 {
     write(memory + 4, 4, 0x1);
     run(b);
-    cspr_access_free((uintptr_t)memory, 16, stack(0x3));
+    cspr_access_free((uintptr_t)memory, 16, stack(0x3), 0);
     ASSERT_EQ(races.size(), 1u);
     EXPECT_TRUE(races[0].current.is_free);
     EXPECT_EQ(races[0].addr, (uintptr_t)memory + 4);
@@ -374,7 +374,7 @@ TEST_F(Heap, LargeBlocks)
     EXPECT_TRUE(races[0].previous.is_alloc);
     races.clear();
     run(a);
-    cspr_access_free((uintptr_t)big, SIZE, stack(0x3));
+    cspr_access_free((uintptr_t)big, SIZE, stack(0x3), 0);
     ASSERT_EQ(races.size(), 1u); // b's read
     races.clear();
     run(b);
