@@ -56,7 +56,7 @@ bool cspr_copy_safely(void *to, const void *from, size_t size)
 {
     struct iovec here = {to, size}, there = {(void *)(uintptr_t)from, size};
     int saved = errno;
-    bool copied = from && syscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0) == (long)size;
+    bool copied = from && syscall(SYS_process_vm_readv, getpid(), &here, 1ul, &there, 1ul, 0ul) == (long)size;
     errno = saved;
     return copied;
 }
