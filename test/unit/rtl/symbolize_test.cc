@@ -109,7 +109,7 @@ TEST(Modules, KnowsOwnAndLibrarys)
     cspr_report_lock();
     ASSERT_TRUE(cspr_module_find(reinterpret_cast<uintptr_t>(&symbolize_test_global), &m)); // .bss
     EXPECT_NE(std::string(m.path).find("symbolize_test"), std::string::npos);
-    ASSERT_TRUE(cspr_module_find(reinterpret_cast<uintptr_t>(&waitpid), &m));
+    ASSERT_TRUE(cspr_module_find(reinterpret_cast<uintptr_t>(&getppid), &m));
     EXPECT_NE(std::string(m.path).find("libc"), std::string::npos);
     EXPECT_FALSE(cspr_module_find(8, &m));
     cspr_report_unlock();
