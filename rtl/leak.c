@@ -42,7 +42,8 @@ typedef struct groups {
 static bool is_leak(const csp_co_view *co)
 {
     cspr_identity id;
-    if (!co->parked || co->will_wake || co->is_main || !co->task || co->op == CSP_WAIT_NONE || co->op >= CSP_WAIT_SLEEP)
+    if (!co->parked || co->will_wake || co->is_main || co->is_daemon || !co->task || co->op == CSP_WAIT_NONE ||
+        co->op >= CSP_WAIT_SLEEP)
         return false;
     cspr_who_get(cspr_task_who(co->task), &id);
     return id.kind == CSPR_KIND_COROUTINE; // a pthread of the program's that waits is not ours to judge

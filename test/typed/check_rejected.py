@@ -20,6 +20,7 @@ CSP_SYNCMAP_TYPE(users, const char *, struct point)
 CSP_SYNCMAP_TYPE(hits, int, long)
 int fetch(csp_ctx *ctx, void *arg);
 void fetch_nothing(csp_ctx *ctx, void *arg);
+void work(int a, struct point b, const char *c);
 bool visit(const char *key, struct point *value, void *arg);
 bool count(int key, long *value, void *arg);
 void takes(int *at, long n);
@@ -76,6 +77,11 @@ CASES = [
     ("a group's function that returns nothing", "csp_group_go(group, fetch, 0);", "csp_group_go(group, fetch_nothing, 0);"),
     ("a group where its context is wanted", "csp_ctx_done(csp_group_ctx(group));", "csp_ctx_done(group);"),
     ("a context where its channel is wanted", "CSP_RANGE(v, csp_ctx_done(ctx)) {}", "CSP_RANGE(v, ctx) {}"),
+    ("CSP_GO with a struct for a number", "CSP_GO(work, 1, at, text);", "CSP_GO(work, at, at, text);"),
+    ("CSP_GO with a number for a struct", "CSP_GO(work, v, at, text);", "CSP_GO(work, v, v, text);"),
+    ("CSP_GO with a number for a pointer", "CSP_GO(work, v, at, text);", "CSP_GO(work, v, at, v);"),
+    ("CSP_GO with too few arguments", "CSP_GO(work, v, at, text);", "CSP_GO(work, v, at);"),
+    ("CSP_GO with too many arguments", "CSP_GO(work, v, at, text);", "CSP_GO(work, v, at, text, v);"),
     ("a map of another type", "ages_len(m);", "ages_len(g);"),
     ("an untyped map", "ages_len(m);", "ages_len(raw_map);"),
     ("a map for a syncmap", "users_len(u);", "users_len(m);"),
