@@ -107,8 +107,10 @@ static void add_to_poll(selection *s, size_t i)
 {
     size_t last = s->n_poll++;
     size_t at = last ? (size_t)((uint64_t)cspi_random() * (last + 1) >> 32) : 0;
-    s->poll[last] = s->poll[at];
+    s->poll[last] = (uint32_t)i;
+    uint32_t other = s->poll[at];
     s->poll[at] = (uint32_t)i;
+    s->poll[last] = other;
 }
 
 static void prepare(selection *s)
