@@ -44,7 +44,7 @@ struct walk {
     bool go_on;
 };
 
-static bool visit(csp_co *co, void *arg)
+CSPI_LOOKS static bool visit(csp_co *co, void *arg)
 {
     struct walk *w = arg;
     // After a fork the child has only the one that forked; the others' stacks are mere memory there.

@@ -18,6 +18,13 @@
 #include "labels.h"
 #include "sched.h"
 
+// On functions of dumps and statistics: they read what others may be writing, and check what they saw where it matters.
+#if __has_attribute(disable_sanitizer_instrumentation)
+#define CSPI_LOOKS __attribute__((disable_sanitizer_instrumentation)) // atomics included, which no_sanitize leaves
+#else
+#define CSPI_LOOKS __attribute__((no_sanitize("address", "thread")))
+#endif
+
 enum cspi_co_state { CO_FREE, CO_RUNNABLE, CO_RUNNING, CO_PARKED };
 enum cspi_co_kind { CO_COROUTINE, CO_MAIN, CO_FOREIGN };
 

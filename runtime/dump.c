@@ -185,7 +185,7 @@ static void say_groups(cspi_sink *s, cspi_snapshot *shot)
 static cspi_snapshot *take(size_t max_each)
 {
     cspi_frames own;
-    cspi_walk_own(&own, 1);
+    cspi_walk_own(&own);
     cspi_snapshot *shot;
     for (int tries = 0; !(shot = cspi_snapshot_take(max_each, &own, false)) && tries < 100000; tries++) {
         struct timespec nap = {0, 100000};

@@ -98,7 +98,7 @@ void cspi_print_own_stack(void)
     if (CSP_HOOK_VALUE(print_stack, false))
         return;
     static cspi_frames frames; // only who ends the process comes here, perhaps with little stack left
-    cspi_walk_own(&frames, 0);
+    cspi_walk_own(&frames);
     cspi_print_stack(&frames);
 }
 
@@ -131,7 +131,7 @@ static void print_traceback(enum cspi_traceback traceback)
     cspi_print_own_stack();
     if (traceback >= CSPI_TRACEBACK_ALL && csp_load_acq(&cspi_sched.started)) {
         static cspi_frames own;
-        cspi_walk_own(&own, 0);
+        cspi_walk_own(&own);
         cspi_dump_at_end(&own);
     }
 }

@@ -134,7 +134,7 @@ void cspi_rest_halt(cspi_worker *w)
 }
 
 // Counts that hang together need the lock; a signal handler does without: it may have interrupted who holds it.
-__attribute__((no_sanitize("thread"))) static int count_at_work(const cspi_worker *left_alone, bool from_signal)
+CSPI_LOOKS static int count_at_work(const cspi_worker *left_alone, bool from_signal)
 {
     if (!from_signal)
         cspi_lock_acquire(&cspi_sched.lock);

@@ -25,9 +25,6 @@
 #define PAUSE_NS 20000000
 #define PAUSE_FROM_SIGNAL_NS 100000000
 
-// Reads what others may write just now: values of a moment, checked where it matters.
-#define LOOKS __attribute__((no_sanitize("thread")))
-
 struct taking {
     cspi_snapshot shot; // first: freed by its address
     size_t size;
@@ -57,7 +54,7 @@ struct sight {
     int64_t parked_ns;
 };
 
-LOOKS static cspi_worker *worker_of(const csp_co *co)
+CSPI_LOOKS static cspi_worker *worker_of(const csp_co *co)
 {
     for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
         if (cspi_sched.workers[i]->current == co)
@@ -66,7 +63,7 @@ LOOKS static cspi_worker *worker_of(const csp_co *co)
 }
 
 // A wait lies on the stack of who waits.
-LOOKS __attribute__((no_sanitize("address"))) static bool copy_wait(cspi_wait *to, const cspi_wait *wait, bool still)
+CSPI_LOOKS static bool copy_wait(cspi_wait *to, const cspi_wait *wait, bool still)
 {
     if (!wait || !still)
         return wait && copy_safely(to, wait, sizeof *to);
@@ -74,7 +71,7 @@ LOOKS __attribute__((no_sanitize("address"))) static bool copy_wait(cspi_wait *t
     return true;
 }
 
-LOOKS static struct sight look_at(const struct taking *t, csp_co *co)
+CSPI_LOOKS static struct sight look_at(const struct taking *t, csp_co *co)
 {
     struct sight s = {.co = co, .state = csp_load_acq(&co->state), .parked_ns = -1};
     const cspi_worker *w = s.state == CO_RUNNING ? worker_of(co) : NULL;
@@ -104,7 +101,7 @@ static void note_channel(cspi_seen *seen, const cspi_wait *wait)
 }
 
 // Appends as much of the text as there is room for.
-static void append(char *to, size_t size, const char *text)
+CSPI_LOOKS static void append(char *to, size_t size, const char *text)
 {
     size_t n = strlen(to);
     for (; n + 1 < size && *text; n++)
@@ -113,7 +110,7 @@ static void append(char *to, size_t size, const char *text)
 }
 
 // A running one may set others just now, and the ones it had are gone.
-static void note_labels(cspi_seen *seen, const struct sight *s)
+CSPI_LOOKS static void note_labels(cspi_seen *seen, const struct sight *s)
 {
     size_t n = 0;
     const csp_label_view *label = s->still ? cspi_labels_items(s->co->labels, &n) : NULL;
@@ -125,7 +122,7 @@ static void note_labels(cspi_seen *seen, const struct sight *s)
     }
 }
 
-LOOKS static void note_one(cspi_seen *seen, const struct sight *s, const cspi_group *g)
+CSPI_LOOKS static void note_one(cspi_seen *seen, const struct sight *s, const cspi_group *g)
 {
     *seen = (cspi_seen){.id = s->co->id, .co = (csp_co *)(uintptr_t)s->co, .group = g, .parked_ns = s->parked_ns};
     if (cspi_co_name(s->co))
@@ -140,7 +137,7 @@ LOOKS static void note_one(cspi_seen *seen, const struct sight *s, const cspi_gr
 
 // --- groups ----------------------------------------------------------------------------------------------------------------
 
-LOOKS static void walk(const struct taking *t, const struct sight *s, cspi_frames *frames)
+CSPI_LOOKS static void walk(const struct taking *t, const struct sight *s, cspi_frames *frames)
 {
     frames->n = 0;
     frames->cut = false;
@@ -156,19 +153,19 @@ LOOKS static void walk(const struct taking *t, const struct sight *s, cspi_frame
     }
 }
 
-LOOKS static size_t chain_of(const struct sight *s)
+CSPI_LOOKS static size_t chain_of(const struct sight *s)
 {
     size_t depth = s->still && s->co->kind == CO_COROUTINE ? (size_t)((char *)s->co - (char *)s->co->sp) : 0;
     return (depth / 16 ^ (uintptr_t)s->status / 8 ^ (uintptr_t)s->co->created_at) % CHAINS;
 }
 
-LOOKS static bool belongs(const struct sight *s, const cspi_group *g)
+CSPI_LOOKS static bool belongs(const struct sight *s, const cspi_group *g)
 {
     return g->status == s->status && g->created_at == (uintptr_t)s->co->created_at && g->sp && s->still &&
            s->co->kind == CO_COROUTINE && cspi_walk_is_same(s->co, &g->frames, g->sp);
 }
 
-LOOKS static cspi_group *group_of(struct taking *t, const struct sight *s)
+CSPI_LOOKS static cspi_group *group_of(struct taking *t, const struct sight *s)
 {
     cspi_group **chain = &t->chains[chain_of(s)];
     for (cspi_group *g = *chain; g; g = g->next)
@@ -186,7 +183,7 @@ LOOKS static cspi_group *group_of(struct taking *t, const struct sight *s)
     return g;
 }
 
-LOOKS static void count_in_group(cspi_group *g, const struct sight *s)
+CSPI_LOOKS static void count_in_group(cspi_group *g, const struct sight *s)
 {
     if (g->count < sizeof g->some_ids / sizeof *g->some_ids)
         g->some_ids[g->count] = s->co->id;

@@ -88,7 +88,7 @@ struct parked {
 };
 
 // What it sees may be a moment old: the wait lies on the coroutine's stack, which stays mapped, whatever is there by now.
-__attribute__((no_sanitize("thread", "address"))) static bool count_parked(csp_co *co, void *arg)
+CSPI_LOOKS static bool count_parked(csp_co *co, void *arg)
 {
     struct parked *p = arg;
     const cspi_wait *wait = csp_load_rlx(&co->wait);

@@ -15,6 +15,7 @@
 #ifndef CSP_RUNTIME_SWITCH_X86_64_H
 #define CSP_RUNTIME_SWITCH_X86_64_H
 
+#define CSPI_SWITCH_PC_OFFSET 24u   // of the address to go on at in a saved state
 #define CSPI_SWITCH_ENTRY_SLOT (-2) // words above the stack's top: fn and arg (switch_x86_64.S)
 
 // What else a function compiled for AVX-512 may keep in registers.

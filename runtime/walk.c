@@ -7,6 +7,7 @@
 #include "walk.h"
 
 #include "stack.h"
+#include "switch.h"
 #include "symbols.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@
 #include <unwind.h>
 
 // Words of a stack that is not ours, which sanitizers may have marked.
-__attribute__((no_sanitize("address", "thread"))) static uintptr_t peek(uintptr_t address)
+CSPI_LOOKS static uintptr_t peek(uintptr_t address)
 {
     return *(const volatile uintptr_t *)address;
 }
@@ -42,39 +43,49 @@ static void drop_first(cspi_frames *f, size_t n)
     memmove(f->slots, f->slots + n, f->n * sizeof *f->slots);
 }
 
-__attribute__((noinline)) void cspi_walk_own(cspi_frames *frames, size_t skip)
+// The walker's own frames, of which the compiler may have made fewer than the source has.
+static void drop_until(cspi_frames *f, uintptr_t pc)
+{
+    size_t i = 0;
+    while (i < f->n && f->pcs[i] != pc)
+        i++;
+    drop_first(f, i);
+    if (f->n == 0) { // the unwinder did not get that far
+        f->n = 1;
+        f->pcs[0] = pc;
+    }
+}
+
+__attribute__((noinline)) void cspi_walk_own(cspi_frames *frames)
 {
     frames->n = 0;
     frames->cut = false;
     _Unwind_Backtrace(note_frame, frames);
-    drop_first(frames, skip + 1);
+    drop_first(frames, 1);
 }
 
 void cspi_walk_interrupted(cspi_frames *frames, const void *ucontext)
 {
     const ucontext_t *u = ucontext;
     uintptr_t pc = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
-    cspi_walk_own(frames, 0);
-    size_t i = 0;
-    while (i < frames->n && frames->pcs[i] != pc)
-        i++;
-    if (i < frames->n)
-        drop_first(frames, i);
-    else // the unwinder did not get through the signal's frame
-        *frames = (cspi_frames){.n = 1, .pcs = {pc}};
+    cspi_walk_own(frames);
+    drop_until(frames, pc);
 }
 
 static void walk_from_here(void *frames)
 {
-    cspi_walk_own(frames, 2); // this one, and cspi_walk_from
+    cspi_walk_own(frames);
 }
 
-void cspi_walk_saved(const csp_co *co, cspi_frames *frames)
+CSPI_LOOKS void cspi_walk_saved(const csp_co *co, cspi_frames *frames)
 {
     cspi_walk_from(co->sp, walk_from_here, frames);
+    uintptr_t first = (uintptr_t)co->sp + CSPI_SWITCH_PC_OFFSET;
+    drop_until(frames, peek(first));
+    frames->slots[0] = first;
 }
 
-bool cspi_walk_is_same(const csp_co *co, const cspi_frames *frames, const void *sp)
+CSPI_LOOKS bool cspi_walk_is_same(const csp_co *co, const cspi_frames *frames, const void *sp)
 {
     uintptr_t lo = (uintptr_t)co->sp, hi = (uintptr_t)cspi_stack_hi(co);
     for (size_t i = 0; i < frames->n; i++) {

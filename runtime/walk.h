@@ -20,8 +20,8 @@ typedef struct cspi_frames {
     bool cut; // there were more
 } cspi_frames;
 
-// The caller's own stack, without its innermost `skip` frames. Signal-safe.
-void cspi_walk_own(cspi_frames *frames, size_t skip);
+// The caller's own stack. Signal-safe.
+void cspi_walk_own(cspi_frames *frames);
 // What was interrupted by the signal whose handler calls. Signal-safe.
 void cspi_walk_interrupted(cspi_frames *frames, const void *ucontext);
 // The stack of a coroutine that stays parked or runnable meanwhile. Only reads it; any thread. Signal-safe.
