@@ -112,6 +112,13 @@ static size_t count_inside(const cspi_frames *f)
         if (starts_with(s.function, "csp_"))
             return i;
     }
+    // A public function that ended in a jump: only what surely is inside goes.
+    for (size_t i = 0; i < f->n; i++) {
+        cspi_symbol s;
+        cspi_symbol_find(f->pcs[i] - 1, &s);
+        if (!starts_with(s.function, "leave_worker") && !starts_with(s.function, "cspi_"))
+            return i;
+    }
     return 0;
 }
 

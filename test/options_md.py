@@ -44,6 +44,7 @@ ends the start with its name and line.
 | variable | meaning |
 | --- | --- |
 | `CSP_MAXPROCS` | how many OS threads run coroutines at once; default: the number of cores |
+| `CSP_TRACEBACK` | what a panic or fatal error prints: `none`, `single`, `all`, `crash` ([debugging.md](debugging.md)) |
 """
 
 

@@ -40,10 +40,12 @@ die() {
 # built against; llvm-22 has llvm-symbolizer, llvm-22-tools lit and FileCheck; libclang-rt-22-dev has ubsan, for
 # -fsanitize=cspthread,undefined, and ThreadSanitizer, to compare with; lld-22 is the linker of the LTO tests. g++
 # brings the C++ library's headers and gcc, for the test that our headers need no clang; libboost-context-dev has the switch
-# that ours is measured against; pkg-config is for the test that it finds what was installed;
-# valgrind is told of our stacks by its header. The rest speaks for itself.
+# that ours is measured against; pkg-config finds libmicrohttpd, which libcsp_debug serves pages with, and has a test of its own;
+# gdb runs tools/csp-gdb.py, whose knowledge of saved stacks would rot untested; valgrind is told of our stacks by its header.
+# The rest speaks for itself.
 packages=(clang-22 llvm-22 llvm-22-dev llvm-22-tools libclang-22-dev libclang-rt-22-dev lld-22
-    g++ cmake ninja-build python3 libunwind-dev libgtest-dev libboost-context-dev pkg-config valgrind)
+    g++ cmake ninja-build python3 libunwind-dev libgtest-dev libboost-context-dev pkg-config valgrind
+    libmicrohttpd-dev gdb)
 lint_packages=(clang-format-22 clang-tidy-22 shellcheck)
 
 as_root() {
