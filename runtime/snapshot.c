@@ -177,7 +177,7 @@ CSPI_LOOKS static cspi_group *group_of(struct taking *t, const struct sight *s)
     *g = (cspi_group){.next = *chain, .status = s->status, .created_at = (uintptr_t)s->co->created_at};
     g->sp = s->still && s->co->kind == CO_COROUTINE ? s->co->sp : NULL;
     if (s->co->kind == CO_COROUTINE)
-        g->entry = cspi_fiber_announced() ? (uintptr_t)s->co->fn : cspi_switch_entry(cspi_co_stack_top(s->co));
+        g->entry = cspi_fiber_announced() ? 0 : cspi_switch_entry(cspi_co_stack_top(s->co));
     walk(t, s, &g->frames);
     *chain = g;
     return g;

@@ -19,6 +19,7 @@ WAITS = [
     "waiting", "chan send", "chan receive", "select", "sync.Mutex.Lock", "sync.RWMutex.RLock", "sync.RWMutex.Lock",
     "sync.WaitGroup.Wait", "sync.Cond.Wait", "sync.Once.Do", "semacquire", "sleep", "IO wait", "waiting",
 ]
+NAME_SPACE = 64 # co.h
 SAVED_RBX, SAVED_RBP, SAVED_PC, SAVED_SIZE = 8, 16, 24, 160
 
 
@@ -105,10 +106,10 @@ def state_of(co):
 
 
 def name_of(co):
-    fields = {f.name for f in co.type.fields()}
-    if "name" in fields and co["name"].type.code == gdb.TYPE_CODE_PTR and co["name"]:
-        return f' "{co["name"].string()}"'
-    return ""
+    if not co["named"]:
+        return ""
+    name = gdb.Value(int(co.address) - NAME_SPACE).cast(gdb.lookup_type("char").pointer())
+    return f' "{name.string(errors="replace")}"'
 
 
 # --- walking their stacks --------------------------------------------------------------------------------------------------
