@@ -296,8 +296,9 @@ static void do_request(cspi_worker *w, csp_co *co)
     }
 }
 
-// Until it asks for something.
-static void switch_to_co(cspi_worker *w, csp_co *co)
+// Until it asks for something. Inlined: a call here would stand between the coroutines' calls in the processor's stack of
+// return predictions, and each of their returns after a switch would miss (a yield takes 40 ns instead of 18).
+__attribute__((always_inline)) static inline void switch_to_co(cspi_worker *w, csp_co *co)
 {
     cspi_fiber_leave(&w->loop, &co->fiber, false);
     cspi_switch(&w->sched_sp, co->sp);
