@@ -29,7 +29,8 @@
 
 static inline __attribute__((always_inline)) void cspi_switch(void **save, void *load)
 {
-    __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t" // the function's red zone
+    __asm__ volatile("3:\n\t"
+                     "leaq -128(%%rsp), %%rsp\n\t" // the function's red zone
                      "leaq 1f(%%rip), %%rdx\n\t"
                      "pushq %%rdx\n\t"
                      "pushq %%rbp\n\t"
@@ -54,7 +55,10 @@ static inline __attribute__((always_inline)) void cspi_switch(void **save, void 
                      "movq 24(%%rsp), %%rdx\n\t"
                      "leaq 160(%%rsp), %%rsp\n\t" // 32 of ours, and the red zone
                      "jmpq *%%rdx\n\t"
-                     "1:"
+                     "1:\n\t"
+                     ".pushsection cspi_switch_ranges, \"a\"\n\t" // in between, unwind rules do not hold (walk.c)
+                     ".long 3b - ., 1b - .\n\t"
+                     ".popsection"
                      : "+D"(save), "+S"(load)
                      :
                      : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1",

@@ -64,10 +64,27 @@ __attribute__((noinline)) void cspi_walk_own(cspi_frames *frames)
     drop_first(frames, 1);
 }
 
+// Where cspi_switch stands inlined: pairs of offsets, each from its own place. The linker names the section's ends.
+extern const int32_t __start_cspi_switch_ranges[] __attribute__((visibility("hidden")));
+extern const int32_t __stop_cspi_switch_ranges[] __attribute__((visibility("hidden")));
+
+// The stack pointer is neither here nor there, and an unwinder would follow it into nowhere.
+static bool is_in_switch(uintptr_t pc)
+{
+    for (const int32_t *r = __start_cspi_switch_ranges; r < __stop_cspi_switch_ranges; r += 2)
+        if (pc >= (uintptr_t)r + (uintptr_t)r[0] && pc < (uintptr_t)(r + 1) + (uintptr_t)r[1])
+            return true;
+    return false;
+}
+
 void cspi_walk_interrupted(cspi_frames *frames, const void *ucontext)
 {
     const ucontext_t *u = ucontext;
     uintptr_t pc = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+    if (is_in_switch(pc)) {
+        *frames = (cspi_frames){.n = 1, .pcs = {pc}};
+        return;
+    }
     cspi_walk_own(frames);
     drop_until(frames, pc);
 }
