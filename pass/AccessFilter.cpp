@@ -8,7 +8,7 @@
 //   - errno, which is the coroutine's own: the runtime keeps it over every switch, though its address is the OS thread's,
 //   - reads that the same block follows with a write to the same bytes, with nothing in between that orders, that may
 //     not return or that checks (rule D4, moving down): whoever conflicts with the read conflicts with the write,
-//   - what the same block has already checked, with nothing in between that can end the epoch (rule D4): whoever
+//   - what every way to the access has already checked, with nothing in between that can end the epoch (rule D4): whoever
 //     conflicts with the second access then conflicts with the first,
 //   - what the compiler itself added (!nosanitize, profile counters) or keeps in another address space.
 #include "RacePass.h"
@@ -17,6 +17,7 @@
 #include "llvm/Analysis/AliasAnalysis.h"
 #include "llvm/Analysis/CaptureTracking.h"
 #include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/CFG.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Metadata.h"
@@ -33,7 +34,7 @@ STATISTIC(NumSkippedNeverWritten, "accesses not checked: variable that nothing w
 STATISTIC(NumSkippedConstant, "accesses not checked: constant memory");
 STATISTIC(NumSkippedErrno, "accesses not checked: errno");
 STATISTIC(NumSkippedVtable, "accesses not checked: virtual table");
-STATISTIC(NumSkippedChecked, "accesses not checked: same block has checked them");
+STATISTIC(NumSkippedChecked, "accesses not checked: checked on every way there");
 STATISTIC(NumSkippedCompilerMade, "accesses not checked: made by the compiler");
 STATISTIC(NumSkippedAddressSpace, "accesses not checked: other address space");
 
@@ -42,7 +43,14 @@ static cl::opt<bool> ClPrivateHeap("csp-private-heap", cl::init(true),
 static cl::opt<bool> ClNeverWritten("csp-never-written", cl::init(true),
                                     cl::desc("Leave out reads of a module's own variables that nothing writes"));
 
+static cl::opt<bool> ClAcrossBlocks("csp-across-blocks", cl::init(true),
+                                    cl::desc("Let checks of earlier blocks stand for later accesses"));
+static cl::opt<bool> ClQuietCalls("csp-quiet-calls", cl::init(true),
+                                  cl::desc("Let checks stand across calls proven to order and free nothing"));
+
 namespace {
+
+constexpr unsigned MostKept = 64;
 
 bool isCompilerMade(const csp::Access &A) {
   if (A.At->hasMetadata(LLVMContext::MD_nosanitize) || A.Addr->isSwiftError())
@@ -102,16 +110,35 @@ bool isVtableSlot(const csp::Access &A) {
   return Tbaa && Tbaa->isTBAAVtableAccess();
 }
 
+template <typename Map> void keepCommon(Map &Mine, const Map &Other) {
+  SmallVector<const Value *, 8> Gone;
+  for (auto &[Addr, Bytes] : Mine)
+    if (!(Bytes = std::min(Bytes, Other.lookup(Addr))))
+      Gone.push_back(Addr);
+  for (const Value *Addr : Gone)
+    Mine.erase(Addr);
+}
+
 } // namespace
 
 namespace csp {
 
-bool mayEndEpoch(const Instruction &I) {
+QuietFunctions findQuietFunctions(const Module &M) {
+  QuietFunctions Quiet;
+  for (const Function &F : M)
+    if (ClQuietCalls && F.hasFnAttribute(Attribute::NoSync) && F.hasFnAttribute(Attribute::NoFree))
+      Quiet.insert(&F);
+  return Quiet;
+}
+
+// Whether the epoch may end in I, memory may be freed in it, or a local's lifetime may end: knowledge of earlier checks
+// is worth nothing after it. Acquires alone do not matter for dropping a later check.
+bool AccessFilter::mayEndEpoch(const Instruction &I) const {
   if (const auto *Call = dyn_cast<CallBase>(&I)) {
     if (csp::loopMarkerOf(*Call))
       return false;
     if (!isa<IntrinsicInst>(Call))
-      return true;
+      return Call->isInlineAsm() || !Quiet.contains(Call->getCalledFunction());
     Intrinsic::ID ID = Call->getIntrinsicID();
     return ID == Intrinsic::lifetime_end || ID == Intrinsic::lifetime_start || ID == Intrinsic::stackrestore;
   }
@@ -138,16 +165,43 @@ bool AccessFilter::isPrivateMemory(const Value *Addr) {
 bool AccessFilter::isAlreadyChecked(const Access &A) {
   if (A.Condition)
     return false;
-  if (CheckedWrites.lookup(A.Addr) >= A.Bytes || (!A.IsWrite && CheckedReads.lookup(A.Addr) >= A.Bytes))
+  if (Now.Writes.lookup(A.Addr) >= A.Bytes || (!A.IsWrite && Now.Reads.lookup(A.Addr) >= A.Bytes))
     return ++NumSkippedChecked, true;
-  uint64_t &Bytes = (A.IsWrite ? CheckedWrites : CheckedReads)[A.Addr];
+  uint64_t &Bytes = (A.IsWrite ? Now.Writes : Now.Reads)[A.Addr];
   Bytes = std::max(Bytes, A.Bytes);
   return false;
 }
 
-void AccessFilter::forgetChecks() {
-  CheckedReads.clear();
-  CheckedWrites.clear();
+bool AccessFilter::leaves(const Instruction &I) {
+  bool Ends = mayEndEpoch(I);
+  if (Ends)
+    Now = Checks();
+  return Ends;
+}
+
+// What every way into the block has checked. A way not walked yet, back into a loop, may have checked nothing; and
+// since every cycle has one, an address is never compared with that of an earlier iteration.
+void AccessFilter::startBlock(const BasicBlock &BB) {
+  Now = Checks();
+  bool IsFirst = true;
+  if (!ClAcrossBlocks || BB.isEHPad())
+    return;
+  for (const BasicBlock *From : predecessors(&BB)) {
+    auto Found = AtEnd.find(From);
+    if (Found == AtEnd.end())
+      return (void)(Now = Checks());
+    if (IsFirst)
+      Now = Found->second;
+    else
+      keepCommon(Now.Reads, Found->second.Reads), keepCommon(Now.Writes, Found->second.Writes);
+    IsFirst = false;
+  }
+}
+
+void AccessFilter::endBlock(const BasicBlock &BB) {
+  if (Now.Reads.size() + Now.Writes.size() > MostKept) // bounds the work in very large functions
+    Now = Checks();
+  AtEnd[&BB] = std::move(Now);
 }
 
 bool AccessFilter::cannotRace(const Access &A) {

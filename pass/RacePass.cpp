@@ -16,6 +16,7 @@
 #include "RacePass.h"
 #include "layout.h"
 
+#include "llvm/ADT/PostOrderIterator.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/Statistic.h"
@@ -23,6 +24,7 @@
 #include "llvm/IR/GlobalIFunc.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 #include "llvm/Transforms/Utils/Local.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
@@ -36,8 +38,12 @@ using csp::RuntimeAbi;
 STATISTIC(NumFunctions, "functions instrumented");
 STATISTIC(NumReads, "reads checked");
 STATISTIC(NumWrites, "writes checked");
+STATISTIC(NumReadsBeforeWrites, "reads not checked: a write of the block stands for them");
 STATISTIC(NumMemoryCalls, "memory intrinsics replaced by calls");
 STATISTIC(NumUnseenIntrinsics, "intrinsics whose memory accesses are not checked");
+
+static cl::opt<bool> ClReadsBeforeWrites("csp-reads-before-writes", cl::init(true),
+                                         cl::desc("Let a write's check stand for the reads before it"));
 
 namespace {
 
@@ -50,8 +56,9 @@ constexpr uint64_t InlineCopyLimit = 32;
 
 class FunctionInstrumenter {
 public:
-  FunctionInstrumenter(RuntimeAbi &Abi, Function &F, const TargetLibraryInfo &TLI)
-      : Abi(Abi), F(F), TLI(TLI), DL(F.getDataLayout()), ChecksAccesses(F.hasFnAttribute(Attribute::SanitizeThread)) {}
+  FunctionInstrumenter(RuntimeAbi &Abi, Function &F, const TargetLibraryInfo &TLI, const csp::QuietFunctions &Quiet)
+      : Abi(Abi), F(F), TLI(TLI), DL(F.getDataLayout()), ChecksAccesses(F.hasFnAttribute(Attribute::SanitizeThread)),
+        Filter(Quiet) {}
 
   bool run() {
     collect();
@@ -64,7 +71,8 @@ public:
     if (!Calls.empty())
       csp::keepFrameRecord(Abi, F, Calls);
     for (const Access &A : Accesses)
-      csp::insertCheck(Abi, A, !Calls.empty());
+      if (A.Bytes)
+        csp::insertCheck(Abi, A, !Calls.empty());
     for (CallBase *Marker : LoopChecks)
       csp::checkLoop(Abi, *Marker, !Calls.empty());
     for (CallBase *Marker : LoopMarkers)
@@ -75,13 +83,15 @@ public:
 private:
   // --- collect -----------------------------------------------------------------------------------------------------
   void collect() {
-    for (BasicBlock &BB : F) {
-      Filter.startBlock();
-      for (Instruction &I : make_early_inc_range(BB)) {
+    for (BasicBlock *BB : ReversePostOrderTraversal<Function *>(&F)) {
+      Filter.startBlock(*BB);
+      ReadsOfBlock.clear();
+      for (Instruction &I : *BB) {
         collect(I);
-        if (csp::mayEndEpoch(I))
-          Filter.forgetChecks();
+        if (Filter.leaves(I) || mayOrderOrNotReturn(I))
+          ReadsOfBlock.clear();
       }
+      Filter.endBlock(*BB);
     }
   }
 
@@ -178,7 +188,29 @@ private:
       addChecked(A);
   }
 
+  // No check may move down across it.
+  static bool mayOrderOrNotReturn(const Instruction &I) {
+    const auto *Call = dyn_cast<CallBase>(&I);
+    return Call ? !isa<IntrinsicInst>(Call) && !csp::loopMarkerOf(*Call) : csp::isSynchronizing(I);
+  }
+
+  // A write stands for the reads of the same bytes before it, when nothing between orders or may not return.
+  void dropReadsBefore(const Access &Write) {
+    auto Found = ReadsOfBlock.find(Write.Addr);
+    if (Found == ReadsOfBlock.end() || Accesses[Found->second].Bytes > Write.Bytes)
+      return;
+    Accesses[Found->second].Bytes = 0;
+    ReadsOfBlock.erase(Found);
+    ++NumReadsBeforeWrites;
+  }
+
   void addChecked(const Access &A) {
+    if (ClReadsBeforeWrites && !A.Condition) {
+      if (A.IsWrite)
+        dropReadsBefore(A);
+      else if (isa<LoadInst>(A.At) && !A.At->isVolatile())
+        ReadsOfBlock[A.Addr] = Accesses.size();
+    }
     A.IsWrite ? ++NumWrites : ++NumReads;
     Accesses.push_back(A);
   }
@@ -214,7 +246,8 @@ private:
   const DataLayout &DL;
   const bool ChecksAccesses;
   csp::AccessFilter Filter;
-  SmallVector<Access, 32> Accesses;
+  SmallVector<Access, 32> Accesses;                     // Bytes 0: a later one stands for it
+  SmallDenseMap<const Value *, size_t, 8> ReadsOfBlock; // in Accesses, since what no check may cross
   SmallVector<Instruction *, 8> Atomics;
   SmallVector<MemIntrinsic *, 8> Copies;
   SmallVector<CallBase *, 16> Calls;
@@ -270,11 +303,12 @@ PreservedAnalyses RacePass::run(Module &M, ModuleAnalysisManager &MAM) {
 
   auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   RuntimeAbi Abi(M);
+  const QuietFunctions Quiet = findQuietFunctions(M);
   bool Changed = false;
   for (Function &F : make_early_inc_range(M)) {
     if (isLeftAlone(F) || Resolvers.contains(&F))
       continue;
-    if (FunctionInstrumenter(Abi, F, FAM.getResult<TargetLibraryAnalysis>(F)).run()) {
+    if (FunctionInstrumenter(Abi, F, FAM.getResult<TargetLibraryAnalysis>(F), Quiet).run()) {
       ++NumFunctions;
       Changed = true;
       forgetPurity(F);

@@ -10,6 +10,7 @@
 #include "RuntimeAbi.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/PassManager.h"
@@ -33,28 +34,37 @@ struct Access {
   llvm::Value *Condition = nullptr; // i1: the access happens only when true (one lane of a masked operation)
 };
 
-// Whether the epoch may end in I, memory may be freed in it, or a local's lifetime may end: knowledge of earlier checks
-// is worth nothing after it. Acquires alone do not matter for dropping a later check.
-bool mayEndEpoch(const llvm::Instruction &I);
-
 // --- AccessFilter.cpp: which accesses need no check ---------------------------------------------------------------
+// Functions proven to order nothing and to free nothing, themselves and in all they call; to be collected before any
+// function is instrumented, which ends the proofs.
+using QuietFunctions = llvm::SmallPtrSet<const llvm::Function *, 16>;
+QuietFunctions findQuietFunctions(const llvm::Module &M);
+
 class AccessFilter {
 public:
-  // Blocks are walked one after the other, instructions in order; after each that mayEndEpoch, forgetChecks().
-  void startBlock() { forgetChecks(); }
+  explicit AccessFilter(const QuietFunctions &Quiet) : Quiet(Quiet) {}
+  // Blocks are walked in reverse post-order, instructions in order; leaves() is told of each, endBlock() at the end.
+  void startBlock(const llvm::BasicBlock &BB);
+  void endBlock(const llvm::BasicBlock &BB);
+  bool leaves(const llvm::Instruction &I); // true: earlier checks stand for nothing any more
   bool needsNoCheck(const Access &A) { return cannotRace(A) || isAlreadyChecked(A); }
   // Without what this block has checked: also for accesses whose size is not known.
   bool cannotRace(const Access &A);
-  void forgetChecks();
 
 private:
+  bool mayEndEpoch(const llvm::Instruction &I) const;
   bool isPrivateMemory(const llvm::Value *Addr);
   bool isAlreadyChecked(const Access &A);
 
   llvm::DenseMap<const llvm::Value *, bool> Escapes;
   // How many bytes from a pointer on this block has checked since the last possible release: as reads, as writes.
   using CheckedBytes = llvm::SmallDenseMap<const llvm::Value *, uint64_t, 8>;
-  CheckedBytes CheckedReads, CheckedWrites;
+  struct Checks {
+    CheckedBytes Reads, Writes;
+  };
+  Checks Now;
+  llvm::DenseMap<const llvm::BasicBlock *, Checks> AtEnd; // of the blocks walked so far
+  const QuietFunctions &Quiet;
 };
 
 // --- MaskedAccess.cpp: vector accesses of which only some lanes happen --------------------------------------------

@@ -63,7 +63,8 @@ private:
       Known = new GlobalVariable(M, Site->getType(), true, GlobalValue::PrivateLinkage, Site, "csp.site");
       Known->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
       Known->setAlignment(Align(8));
-      Known->setSection("csp_sites"); // together, so that reports find the words of the source for a place (report_order.c)
+      Known->setSection(
+          "csp_sites"); // together, so that reports find the words of the source for a place (report_order.c)
     }
     return Known;
   }

@@ -1,7 +1,7 @@
 // debug-locations.c - the call of the detector has the place of the access: frame 0 of a report is file:line:column.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %race_clang -O0 -g -S -emit-llvm %s -o - | FileCheck %s
-// RUN: %race_clang -O2 -g -S -emit-llvm %s -o - | FileCheck %s --check-prefixes=CHECK,MOVED
+// RUN: %race_clang -O2 -g -S -emit-llvm -mllvm -csp-reads-before-writes=false %s -o - | FileCheck %s --check-prefixes=CHECK,MOVED
 
 struct pair {
     long a, b;

@@ -1,6 +1,8 @@
 ; filter.ll - what need not be checked, one function per reason, and its neighbour that must be.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 ; RUN: %race_ir %s | FileCheck %s
+; RUN: %race_ir %s -mllvm -csp-across-blocks=false -mllvm -csp-reads-before-writes=false -mllvm -csp-quiet-calls=false \
+; RUN:   -mllvm -csp-private-heap=false | FileCheck --check-prefix=BLOCK %s
 target triple = "x86_64-unknown-linux-gnu"
 
 @constant = constant i32 3
@@ -151,8 +153,13 @@ define void @across_release(ptr %p, ptr %q) sanitize_thread {
   ret void
 }
 
+; What every way there has checked stands too.
 ; CHECK-LABEL: define void @other_block(
-; CHECK-COUNT-2: @__csp_write4(ptr %p,
+; CHECK-COUNT-1: @__csp_write4(ptr %p,
+; CHECK-NOT:     @__csp_write4(ptr %p,
+; CHECK:         ret void
+; BLOCK-LABEL: define void @other_block(
+; BLOCK-COUNT-2: @__csp_write4(ptr %p,
 define void @other_block(ptr %p, i1 %c) sanitize_thread {
   store i32 1, ptr %p, align 4
   br i1 %c, label %then, label %done
@@ -161,6 +168,111 @@ then:
   br label %done
 done:
   ret void
+}
+
+; Only one of the ways has.
+; CHECK-LABEL: define void @one_way(
+; CHECK-COUNT-2: @__csp_write4(ptr %p,
+define void @one_way(ptr %p, i1 %c) sanitize_thread {
+  br i1 %c, label %then, label %done
+then:
+  store i32 1, ptr %p, align 4
+  br label %done
+done:
+  store i32 2, ptr %p, align 4
+  ret void
+}
+
+; One of the ways has released since.
+; CHECK-LABEL: define void @released_on_one_way(
+; CHECK-COUNT-2: @__csp_write4(ptr %p,
+define void @released_on_one_way(ptr %p, i1 %c) sanitize_thread {
+  store i32 1, ptr %p, align 4
+  br i1 %c, label %then, label %done
+then:
+  call void @f()
+  br label %done
+done:
+  store i32 2, ptr %p, align 4
+  ret void
+}
+
+; The write stands for the read before it, unless something orders between.
+; CHECK-LABEL: define void @increment(
+; CHECK-NOT:     @__csp_read4(
+; CHECK:         @__csp_write4(ptr %p,
+; CHECK:         ret void
+; BLOCK-LABEL: define void @increment(
+; BLOCK:         @__csp_read4(ptr %p,
+; BLOCK:         @__csp_write4(ptr %p,
+define void @increment(ptr %p) sanitize_thread {
+  %v = load i32, ptr %p, align 4
+  %w = add i32 %v, 1
+  store i32 %w, ptr %p, align 4
+  ret void
+}
+
+; CHECK-LABEL: define void @increment_across_call(
+; CHECK:         @__csp_read4(ptr %p,
+; CHECK:         @__csp_write4(ptr %p,
+define void @increment_across_call(ptr %p) sanitize_thread {
+  %v = load i32, ptr %p, align 4
+  call void @f()
+  store i32 %v, ptr %p, align 4
+  ret void
+}
+
+; A call proven to order and to free nothing ends no epoch; it may not return, so no check moves over it.
+; CHECK-LABEL: define void @across_quiet_call(
+; CHECK-COUNT-1: @__csp_write4(ptr %p,
+; CHECK-NOT:     @__csp_write4(ptr %p,
+; CHECK:         ret void
+; BLOCK-LABEL: define void @across_quiet_call(
+; BLOCK-COUNT-2: @__csp_write4(ptr %p,
+declare void @quiet() nosync nofree
+define void @across_quiet_call(ptr %p) sanitize_thread {
+  store i32 1, ptr %p, align 4
+  call void @quiet()
+  store i32 2, ptr %p, align 4
+  ret void
+}
+
+; CHECK-LABEL: define i32 @private_block(
+; CHECK-NOT:     @__csp_{{read|write}}
+; CHECK:         ret i32
+; BLOCK-LABEL: define i32 @private_block(
+; BLOCK:         @__csp_write4(
+declare noalias ptr @malloc(i64)
+define i32 @private_block(i64 %i) sanitize_thread {
+  %p = call noalias ptr @malloc(i64 64)
+  %q = getelementptr i32, ptr %p, i64 %i
+  store i32 1, ptr %q, align 4
+  %v = load i32, ptr %p, align 4
+  ret i32 %v
+}
+
+; CHECK-LABEL: define ptr @escaping_block(
+; CHECK:         @__csp_write4(
+define ptr @escaping_block() sanitize_thread {
+  %p = call noalias ptr @malloc(i64 64)
+  store i32 1, ptr %p, align 4
+  ret ptr %p
+}
+
+@never_written = internal global [4 x i32] [i32 1, i32 2, i32 3, i32 4]
+@written = internal global i32 0
+; CHECK-LABEL: define i32 @reads_never_written(
+; CHECK-NOT:     @__csp_read4(ptr %p
+; CHECK:         @__csp_read4(ptr @written
+; CHECK:         ret i32
+define i32 @reads_never_written(i64 %i, i32 %v) sanitize_thread {
+  %p = getelementptr [4 x i32], ptr @never_written, i64 0, i64 %i
+  %a = load i32, ptr %p, align 4
+  %b = load i32, ptr @written, align 4
+  call void @f()
+  store i32 %v, ptr @written, align 4
+  %c = add i32 %a, %b
+  ret i32 %c
 }
 
 !0 = !{}

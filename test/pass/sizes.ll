@@ -1,6 +1,6 @@
 ; sizes.ll - no access is skipped for its type: every size has its entry.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-; RUN: %race_ir %s | FileCheck %s
+; RUN: %race_ir %s -mllvm -csp-reads-before-writes=false | FileCheck %s
 target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
 target triple = "x86_64-unknown-linux-gnu"
 
