@@ -236,7 +236,9 @@ static void be_born(csp_co *co, csp_co *creator, const csp_site *site, void *cal
         CSP_HOOK(task_name, co->task, cspi_co_name(co));
 }
 
-static void go(const csp_go_options *o, void (*fn)(void *), void *arg, const csp_site *site, void *caller)
+// Part of the public function that calls it: the frame that reports show is named after that one.
+__attribute__((always_inline)) static inline void go(const csp_go_options *o, void (*fn)(void *), void *arg,
+                                                     const csp_site *site, void *caller)
 {
     csp_co *self = cspi_self(); // first of all: it starts the runtime
     cspi_worker *w = cspi_worker_self();
