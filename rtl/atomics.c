@@ -37,6 +37,7 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
     o->check.task = t;
     o->check.addr = addr;
     o->check.size = size;
+    o->check.element = o->check.step = 0;
     o->check.epoch = t->epoch; // side records name epochs in full: none is issued for an atomic
     o->check.at = t->clock.own_at;
     uint32_t locks = cspr_task_locks(t);
