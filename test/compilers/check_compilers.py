@@ -9,12 +9,13 @@ import concurrent.futures
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
 
 CANDIDATES = ["gcc-12", "gcc-13", "gcc-14", "clang-16", "clang-19", "clang-21"]
-HERE = pathlib.Path(__file__).resolve().parent
+PROGRAMS = pathlib.Path(__file__).resolve().parent / "Inputs"
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 
 
@@ -29,7 +30,9 @@ def build_library(compiler, runtime, out):
     """libcsp.a as this compiler makes it, with the flags of runtime/CMakeLists.txt."""
     flags = ["-std=gnu17", "-O2", "-g", "-D_GNU_SOURCE", "-DCSP_HOOKS=0", "-ftls-model=initial-exec", "-fno-strict-aliasing",
              "-fvisibility=hidden", "-iquote", runtime, "-I", runtime / "include", *WARNINGS]
-    sources = [*runtime.glob("*.c"), runtime / f"switch_{platform.machine()}.S"]
+    listed = re.search(r"set\(csp_sources(.*?)\)", (runtime / "CMakeLists.txt").read_text(), re.S).group(1)
+    sources = [runtime / name for name in re.sub(r"\$\{\w+\}|#.*", lambda m: platform.machine() if m[0][0] == "$" else "",
+                                                 listed).split()]
     objects = [out / (source.name + ".o") for source in sources]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: run([compiler, *flags, "-c", pair[0], "-o", pair[1]]), zip(sources, objects)))
@@ -66,7 +69,7 @@ def main():
         out = a.out.with_name(a.out.name + "." + os.path.basename(compiler))
         out.mkdir(parents=True, exist_ok=True)
         library = build_library(compiler, runtime, out)
-        for source in sorted(HERE.glob("*.c")):
+        for source in sorted(PROGRAMS.glob("*.c")):
             for level in ("-O0", "-O2", "-O3"):
                 check_program(compiler, source, library, runtime / "include", out, level)
             check_program(compilers[0], source, library, runtime / "include", out, "-O2")
