@@ -8,8 +8,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+// Weak: UndefinedBehaviorSanitizer's runtime, in programs built with both, brings functions of the same names.
 #define INTERFACE(ret, name, params)                                                                                   \
-    CSPR_INTERFACE ret name params;                                                                                    \
+    CSPR_INTERFACE __attribute__((weak)) ret name params;                                                              \
     CSPR_INTERFACE ret name params
 
 // --- where reports go ------------------------------------------------------------------------------------------------------

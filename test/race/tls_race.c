@@ -39,4 +39,5 @@ int main(void)
 // CHECK-NEXT: #0 main {{.*}}tls_race.c:31:
 // CHECK: Previous write of size 4 at {{.*}} by thread T1
 // CHECK-NEXT: #0 owner {{.*}}tls_race.c:18:
-// CHECK: Location is stack of thread T1
+// CHECK: Location is TLS of thread T1.
+// CHECK-NEXT: It is thread-local 'counter'
