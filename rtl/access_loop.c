@@ -64,7 +64,8 @@ CSPR_NOINLINE static void check_piece(walk *w, uintptr_t addr)
         cspr_count_slow();
         w->entered = true;
         uint32_t locks = cspr_task_locks(w->task);
-        cspr_stack stack = locks ? cspr_depot_here_locked(p->pc, p->leaf_ret, locks) : cspr_depot_here(p->pc, p->leaf_ret);
+        cspr_stack stack =
+            locks ? cspr_depot_here_locked(p->pc, p->leaf_ret, locks) : cspr_depot_here(p->pc, p->leaf_ret);
         cspr_check_begin(&w->check, w->task, addr, p->size, p->is_write ? CSPR_WRITE : CSPR_READ, stack);
         w->check.element = w->element;
         w->check.step = w->step;

@@ -13,10 +13,10 @@
 #include "rtl.h"
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <search.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/epoll.h>

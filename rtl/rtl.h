@@ -178,7 +178,7 @@ typedef struct cspr_race {
     cspr_side current, previous;
     cspr_order order;
     cspr_stack freed_allocation; // of the block that the previous side freed, 0: not known
-    cspr_stack last_seen; // UP_TO: the previous side's release (depot.h: cspr_depot_release); 0: not known which
+    cspr_stack last_seen;        // UP_TO: the previous side's release (depot.h: cspr_depot_release); 0: not known which
 } cspr_race;
 // Symbolizes, deduplicates, suppresses and prints. Called by the racing thread, without locks, in_rtl > 0.
 void cspr_report_race(const cspr_race *race);

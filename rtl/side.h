@@ -66,8 +66,8 @@ typedef struct cspr_check {
     size_t size;
     size_t element, step; // of a loop's accesses: each one's size, and from one to the next; 0: it is one access
     uintptr_t word;       // the one being looked at
-    uint64_t at;    // the task's open epoch
-    uint32_t epoch; // its id; 0: none left
+    uint64_t at;          // the task's open epoch
+    uint32_t epoch;       // its id; 0: none left
     cspr_stack stack;
     cspr_access_kind kind;
     bool is_tls; // in the running OS thread's own thread-local block

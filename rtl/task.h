@@ -107,7 +107,8 @@ static inline void cspr_epoch_note_known(uint32_t epoch)
     cspr_known_epochs[epoch / CSPR_RUN_EPOCHS % CSPR_KNOWN_SLOTS] = epoch;
 }
 
-extern __thread uint32_t cspr_shared_reads __attribute__((tls_model("initial-exec"))); // by the present epoch (readset.h)
+extern __thread uint32_t cspr_shared_reads
+    __attribute__((tls_model("initial-exec"))); // by the present epoch (readset.h)
 
 // The running task's epoch, as compiled code compares it; what it shares and knows is not known yet.
 static inline void cspr_set_current(uint64_t cell)
