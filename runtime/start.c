@@ -292,6 +292,7 @@ static void clear_worker(cspi_worker *w, bool is_mine)
     if (!is_mine) { // its thread is gone, in the midst of something: the coroutine, and the free stacks, are lost
         w->current = NULL;
         w->stacks = (cspi_stack_cache){0};
+        w->loop = (cspi_fiber){0}; // that thread's flow: the next one to run this loop brings its own
     }
     // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): started workers are all there
     w->idle = w->spinning = w->stuck = w->away = false;
