@@ -47,9 +47,12 @@ struct walk {
 CSPI_LOOKS static bool visit(csp_co *co, void *arg)
 {
     struct walk *w = arg;
+    // Acquire, and before all else: one that is being made is free, and what a live one holds is what it was made with.
+    if (csp_load_acq(&co->state) == CO_FREE)
+        return w->go_on;
     // After a fork the child has only the one that forked; the others' stacks are mere memory there.
     bool is_here = co->id >= cspi_sched.first_id || co == cspi_sched.survivor;
-    if (csp_load_rlx(&co->state) != CO_FREE && is_here) // relaxed: a moment's value
+    if (is_here)
         w->go_on = w->fn(co, w->arg);
     return w->go_on;
 }

@@ -72,11 +72,12 @@ struct csp_co {
 };
 _Static_assert(sizeof(csp_co) <= 128, "two cache lines on every stack");
 
-// The one place that changes a state. Relaxed: the queue or lock through which the coroutine passes carries the order.
+// The one place that changes a state. Among those that run it the queue or lock through which the coroutine passes carries
+// the order. Release is for who only looks (cspi_co_each): one that is seen live is seen as its creator made it.
 static inline void cspi_co_set_state(csp_co *co, uint8_t from, uint8_t to)
 {
     CSP_CHECK(csp_load_rlx(&co->state) == from);
-    csp_store_rlx(&co->state, to);
+    csp_store_rel(&co->state, to);
 }
 
 #define CSPI_NAME_SPACE 64u // with its end

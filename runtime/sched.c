@@ -175,6 +175,7 @@ static csp_co *take_stack(cspi_worker *w, const csp_go_options *o)
         return co;
     co->daemon = o->daemon;
     if (o->name) {
+        csp_fence_rel(); // who looks and sees something of the name sees the new id, too (note_name)
         co->named = true;
         char *name = (char *)co - CSPI_NAME_SPACE;
         size_t n = 0;

@@ -122,11 +122,21 @@ CSPI_LOOKS static void note_labels(cspi_seen *seen, const struct sight *s)
     }
 }
 
+// One that runs on may have ended, and its stack be another one's. What was read is a name of this one if the descriptor is
+// this one's even afterwards: the fences of take_stack and here see to that.
+CSPI_LOOKS static void note_name(cspi_seen *seen, const csp_co *co)
+{
+    if (co->named)
+        append(seen->name, sizeof seen->name, (const char *)co - CSPI_NAME_SPACE);
+    csp_fence_acq();
+    if (csp_load_rlx(&co->id) != seen->id) // relaxed: the fence
+        seen->name[0] = '\0';
+}
+
 CSPI_LOOKS static void note_one(cspi_seen *seen, const struct sight *s, const cspi_group *g)
 {
     *seen = (cspi_seen){.id = s->co->id, .co = (csp_co *)(uintptr_t)s->co, .group = g, .parked_ns = s->parked_ns};
-    if (cspi_co_name(s->co))
-        append(seen->name, sizeof seen->name, cspi_co_name(s->co));
+    note_name(seen, s->co);
     note_labels(seen, s);
     if (s->parked_ns < 0)
         return;

@@ -36,6 +36,9 @@
 #else
 #define csp_fence_seq() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
+// x86-64: the compiler's only.
+#define csp_fence_acq() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define csp_fence_rel() __atomic_thread_fence(__ATOMIC_RELEASE)
 
 // In a spin loop: tells the core that we wait for another one.
 static inline void csp_cpu_relax(void)
