@@ -36,9 +36,9 @@ static inline bool cspi_fiber_announced(void)
 #define cspi_fiber_arrive(here, left) ((void)(here), (void)(left))
 #define cspi_fiber_forget_stack(lo, size) ((void)(lo), (void)(size))
 __attribute__((weak)) void __tsan_switch_to_fiber(void *flow, unsigned flags); // tsan.c is told by hooks
-static inline int cspi_fiber_tool_threads(void)
+static inline bool cspi_fiber_under_tsan(void)
 {
-    return __tsan_switch_to_fiber ? 1 : 0;
+    return __tsan_switch_to_fiber != NULL;
 }
 #define cspi_fiber_init(fiber) ((void)(fiber))
 #define cspi_fiber_fini(fiber) ((void)(fiber))
@@ -65,10 +65,9 @@ static inline bool cspi_fiber_announced(void)
     return __sanitizer_start_switch_fiber != NULL || __tsan_switch_to_fiber != NULL;
 }
 
-// Threads of the tool's own, which never call in.
-static inline int cspi_fiber_tool_threads(void)
+static inline bool cspi_fiber_under_tsan(void)
 {
-    return __tsan_switch_to_fiber ? 1 : 0; // TSan's background thread (a forked child may have two)
+    return __tsan_switch_to_fiber != NULL;
 }
 
 // A flow that has not run yet.
@@ -119,4 +118,11 @@ static inline void cspi_fiber_forget_stack(void *lo, size_t size)
 }
 
 #endif
+
+// Threads of the tool's own, which never call in.
+static inline int cspi_fiber_tool_threads(void)
+{
+    return cspi_fiber_under_tsan() ? 1 : 0; // its background thread (a forked child may have two)
+}
+
 #endif

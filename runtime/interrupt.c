@@ -7,6 +7,8 @@
 //            R2 handler: store-release of ANSWERED -> asker: load-acquire; carries the frames
 #include "interrupt.h"
 
+#include "fiber.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -15,6 +17,8 @@
 
 #define PATIENCE 1000 // naps of
 #define NAP_NS 100000
+// TSan keeps signals back until the thread makes a call that may block: who does not answer soon will not.
+#define PATIENCE_UNDER_TSAN 20
 
 enum { QUIET, ASKED, ANSWERING, ANSWERED };
 
@@ -60,7 +64,8 @@ bool cspi_interrupt_walk(int tid, cspi_frames *frames)
         sent = syscall(SYS_tgkill, getpid(), tid, SIGURG) == 0;
     }
     CSP_HOOK(ignore_end);
-    for (int i = 0; sent && i < PATIENCE && csp_load_acq(&question.state) != ANSWERED; i++) { // R2
+    int patience = cspi_fiber_under_tsan() ? PATIENCE_UNDER_TSAN : PATIENCE;
+    for (int i = 0; sent && i < patience && csp_load_acq(&question.state) != ANSWERED; i++) { // R2
         struct timespec nap = {0, NAP_NS};
         syscall(SYS_nanosleep, &nap, NULL);
     }
