@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <stdio.h>
@@ -17,13 +18,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+#ifndef UNDER_TSAN
+#define UNDER_TSAN 0
+#endif
+
 struct Ended {
     int status; // exit status, or 1000 + signal
     std::string output;
 };
 
+// TSan starts a thread of its own in every forked child, and another one with the first thread that the process, or one that
+// it was forked from, makes: the runtime, which has to know how many threads never call in, reckons with one.
+inline void have_one_tool_thread()
+{
+    static bool done;
+    if (UNDER_TSAN && !done)
+        std::thread([] {}).join();
+    done = true;
+}
+
 inline Ended run_child(int workers, const std::function<void()> &body)
 {
+    have_one_tool_thread();
     int fds[2];
     if (pipe(fds) != 0)
         abort();
