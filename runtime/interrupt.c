@@ -17,8 +17,8 @@
 
 #define PATIENCE 1000 // naps of
 #define NAP_NS 100000
-// TSan keeps signals back until the thread makes a call that may block: who does not answer soon will not.
-#define PATIENCE_UNDER_TSAN 20
+// TSan keeps signals back until the thread makes a call that it knows, which may be never.
+#define PATIENCE_UNDER_TSAN 50
 
 enum { QUIET, ASKED, ANSWERING, ANSWERED };
 

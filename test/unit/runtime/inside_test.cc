@@ -173,8 +173,8 @@ TEST(Dump, OneThatComputesIsListedWithItsStack)
                 usleep(1000);
             std::string text = dump();
             EXPECT_HAS(text, "some running on meanwhile");
-            EXPECT_HAS(text, "coroutine 2 [running]:\n    #0 ");
-            if (!UNDER_TSAN)
+            EXPECT_HAS(text, UNDER_TSAN ? "coroutine 2 [running]:\n" : "coroutine 2 [running]:\n    #0 ");
+            if (!UNDER_TSAN) // which keeps the signal back that asks for the stack
                 EXPECT_TRUE(std::regex_search(text, std::regex(std::string("coroutine 2 ") + kComputes))) << text;
             stop_computing = true;
         });
