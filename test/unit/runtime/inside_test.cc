@@ -118,8 +118,8 @@ TEST(Dump, ManyAreCountedByStack)
         never = csp_chan_new(0, 0);
         for (int i = 0; i < 3000; i++)
             csp_go(waits_in_vain, nullptr);
-        csp_go(wants_lock, nullptr);
         csp_mutex_lock(&held);
+        csp_go(wants_lock, nullptr);
         settle_all();
         std::string text = dump();
         EXPECT_EQ(count(text, "\ncoroutine "), 1000u);
