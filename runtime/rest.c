@@ -113,6 +113,13 @@ void cspi_rest_check_locked(void)
     end_all_asleep(none_left);
 }
 
+void cspi_rest_check(void)
+{
+    cspi_lock_acquire(&cspi_sched.lock);
+    cspi_rest_check_locked();
+    cspi_lock_release(&cspi_sched.lock);
+}
+
 // --- stopping ---------------------------------------------------------------------------------------------------------------
 
 static uint32_t stopped_by(const cspi_worker *w)
@@ -191,10 +198,7 @@ bool cspi_rest_pause(int64_t limit_ns, bool from_signal)
 void cspi_rest_unpause(void)
 {
     go_on(CSPI_STOP_TO_LOOK);
-    // Who went idle meanwhile did not ask whether all are asleep.
-    cspi_lock_acquire(&cspi_sched.lock);
-    cspi_rest_check_locked();
-    cspi_lock_release(&cspi_sched.lock);
+    cspi_rest_check(); // who went idle meanwhile did not ask whether all are asleep
 }
 
 void cspi_rest_at_exit(void)
@@ -228,7 +232,8 @@ static bool is_at_rest(int64_t deadline)
 {
     cspi_lock_acquire(&cspi_sched.lock);
     // A blocking call may yet end and wake somebody, unless it is the one that ends the process.
-    bool all_idle = all_workers_idle_locked() && cspi_sched.n_away == (cspi_away_self() != NULL);
+    bool all_idle =
+        all_workers_idle_locked() && cspi_sched.n_away == (cspi_away_self() != NULL) && cspi_signals_are_told();
     cspi_lock_release(&cspi_sched.lock);
     return all_idle && cspi_timers_earliest_lively() > deadline;
 }

@@ -10,6 +10,8 @@
 // Ordering:  S1 handler: fetch-or-release of pending -> exchange-acquire by the thread (nothing but the bits goes with it)
 //            S2 handler: increments event after pending; the thread reads event before pending, so it sleeps only when no
 //               bit was set since
+//            S3 the thread sets delivering before it takes pending, and clears it once whom it woke is queued: a looker that
+//               finds pending empty and then not delivering sees the lists, and those in the run queues, as they are
 // See: Go's os/signal, runtime/sigqueue.go
 #include "signal.h"
 
@@ -22,6 +24,7 @@
 #include "hooks.h"
 #include "panic.h"
 #include "sched.h"
+#include "worker.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -57,6 +60,7 @@ static struct {
     // --- atomic
     uint64_t pending; // S1: bit sig - 1
     uint32_t event;   // S2, futex
+    bool delivering;  // S3
 } signals;
 
 // --- passing on -------------------------------------------------------------------------------------------------------------
@@ -111,12 +115,22 @@ static void tell_locked(const listener *l)
 
 static void deliver_locked(void)
 {
-    uint64_t pending = __atomic_exchange_n(&signals.pending, 0, __ATOMIC_ACQUIRE); // S1
+    uint64_t pending = __atomic_exchange_n(&signals.pending, 0, __ATOMIC_SEQ_CST); // S1, S3
     if (!pending)
         return;
     for (const listener *l = signals.list; l; l = l->next)
         if (pending >> (l->sig - 1) & 1)
             tell_locked(l);
+}
+
+static void deliver(void)
+{
+    cspi_lock_acquire(&signals.lock);
+    csp_store_seq(&signals.delivering, true); // S3
+    deliver_locked();
+    csp_store_seq(&signals.delivering, false); // S3
+    cspi_lock_release(&signals.lock);
+    cspi_rest_check(); // who asked meanwhile was told to wait for us
 }
 
 static void *pass_on(void *unused)
@@ -125,9 +139,8 @@ static void *pass_on(void *unused)
     CSP_HOOK(worker_start);
     for (;;) {
         uint32_t seen = csp_load_seq(&signals.event); // S2
-        cspi_lock_acquire(&signals.lock);
-        deliver_locked();
-        cspi_lock_release(&signals.lock);
+        if (csp_load_acq(&signals.pending))
+            deliver();
         cspi_futex_wait(&signals.event, seen, CSPI_FOREVER);
     }
     return NULL;
@@ -329,9 +342,16 @@ void csp_signal_reset(int sig)
 
 // --- for the rest of the runtime --------------------------------------------------------------------------------------------
 
+bool cspi_signals_are_told(void)
+{
+    return !csp_load_seq(&signals.pending) && !csp_load_seq(&signals.delivering); // S3, in this order
+}
+
 // No lock: nothing runs, and a signal that comes now finds the same.
 bool cspi_signals_may_wake(void)
 {
+    if (!cspi_signals_are_told())
+        return true;
     for (const listener *l = signals.list; l; l = l->next)
         if (l->ctx || l->chan->receivers.head)
             return true;

@@ -7,8 +7,11 @@
 
 #include "csp/signal.h"
 
-// False: no signal will make a coroutine runnable, provided that all are asleep.
+// False: no signal will make a coroutine runnable, provided that all are asleep. True while one is being passed on; then
+// cspi_rest_check follows.
 bool cspi_signals_may_wake(void);
+// No signal that has come is still to be passed on.
+bool cspi_signals_are_told(void);
 // How many threads of ours wait for signals: 0 or 1.
 int cspi_signals_threads(void);
 // Calls fn with every channel that a signal will send to or close. Takes the signals' lock and the contexts'.

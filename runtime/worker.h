@@ -188,6 +188,7 @@ int cspi_count_threads(void);  // of the process; 0: the kernel does not tell
 int64_t cspi_count_live(void); // coroutines that have not ended; a moment's value
 // Caller holds cspi_sched.lock; all started workers may be idle. Ends the process when nothing can ever run again.
 void cspi_rest_check_locked(void);
+void cspi_rest_check(void);          // the same for who does not hold it
 void cspi_rest_halt(cspi_worker *w); // a worker's loop, when stopping
 void cspi_rest_at_exit(void);
 void cspi_rest_resume(void); // somebody parks after everything was stopped: let the others go on
