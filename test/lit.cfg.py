@@ -11,7 +11,8 @@
 #   %check_example         docs/examples: -O0, -O1 and -O2, CSP_MAXPROCS 1 and 2, twice each
 #   %check_plain           the same program without the sanitizer, by cspcc and by gcc
 #
-# `lit --param runs=20 build/test/examples` runs each example so many times instead of twice, the pairs so many instead of once.
+# `lit --param runs=20 build/test/examples` runs each example so many times instead of twice, the pairs so many instead of three
+# times. With CSP_TEST_FULL=1 in the environment (the full run: tools/dev.sh check --full) both run 50 times.
 
 import os
 import shlex
@@ -45,8 +46,12 @@ check = " ".join([
 check_cspcc = check + " --cc=" + shlex.quote(cspcc)
 check_gcc = "%s --cc='%s' --flags='-g -I%s' --libs='%s -lpthread'" % (check, config.csp_gcc, include_dir, libcsp)
 
-example_runs = " --runs=" + lit_config.params.get("runs", "2")
-pair_runs = " --runs=" + lit_config.params.get("runs", "1")
+is_full = os.environ.get("CSP_TEST_FULL", "0") not in ("", "0")
+example_runs = " --runs=" + lit_config.params.get("runs", "50" if is_full else "2")
+pair_runs = " --runs=" + lit_config.params.get("runs", "50" if is_full else "3")
+if is_full:
+    config.environment["CSP_TEST_FULL"] = "1"
+    config.available_features.add("full")
 
 # Longer words first: lit replaces them in this order.
 config.substitutions += [

@@ -17,7 +17,8 @@ usage: tools/dev.sh COMMAND
   deps    install the Debian packages that are missing (Debian 12, x86-64)
   build   deps, then configure and build everything into build/
   demo    build, then show a race and a leak, and their fixed twins
-  check   build, then run all tests; ctest's summary is the last thing printed
+  check   build, then run all tests; ctest's summary is the last thing printed. --full: 20,000 generated programs, every
+          pair 50 times, the large scale tests (about two hours); the same as CSP_TEST_FULL=1
   bench   build, then run the benchmarks: the detector beside plain clang and ThreadSanitizer, the runtime beside Go
   lint    build, then clang-tidy, clang-format and shellcheck
   format  rewrite the C and C++ sources with clang-format
@@ -214,6 +215,11 @@ EOF
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
 
 check() {
+    case "${1:-}" in
+    '') ;;
+    --full) export CSP_TEST_FULL=1 ;;
+    *) die "check: unknown option $1; there is --full" ;;
+    esac
     build
     say "testing"
     # What the user's shell exports must not decide what tests see.
@@ -268,7 +274,7 @@ main() {
     deps | build | demo | check | bench | lint | format)
         local command=$1
         shift
-        [ "$#" -eq 0 ] || [ "$command" = bench ] || die "$command takes no arguments"
+        [ "$#" -eq 0 ] || [ "$command" = bench ] || [ "$command" = check ] || die "$command takes no arguments"
         "$command" "$@"
         ;;
     -h | --help | help) usage ;;

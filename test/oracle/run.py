@@ -5,7 +5,7 @@
 #        run.py --build ... --only NUMBER [--seed S]   one program, with the pairs of accesses the two disagree about
 #        run.py ... --sensitivity   also: for each kind of edge, in how many runs its loss would be noticed
 #
-# --programs 20000 is the full run. A disagreement prints the command that shows it again.
+# --programs 20000 is the full run (CSP_TEST_FULL=1). A disagreement prints the command that shows it again.
 import argparse
 import collections
 import concurrent.futures
@@ -22,12 +22,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 PER_FILE = 50
 DATA_SIZE = 160 # world.h
 RUN_TIMEOUT_S = 120
+IS_FULL = os.environ.get("CSP_TEST_FULL", "0") not in ("", "0")
 
 
 def parse_arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--build", required=True, help="build directory of cspthread")
-    p.add_argument("--programs", type=int, default=500, help="how many (default 500)")
+    p.add_argument("--programs", type=int, default=20000 if IS_FULL else 500, help="how many (500; with CSP_TEST_FULL=1 20000)")
     p.add_argument("--seed", type=int, default=1, help="of the generator and of the yields")
     p.add_argument("--rounds", type=int, default=2, help="runs of each program that may run twice")
     p.add_argument("--levels", default="O0,O2", help="optimisation levels")
