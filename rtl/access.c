@@ -11,6 +11,7 @@
 #include "everyone.h"
 #include "extent.h"
 #include "readset.h"
+#include "sem.h"
 #include "shadow.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ void cspr_stats_get(cspr_stats *out)
         .stacks = cspr_depot_stacks(),
         .nodes = cspr_depot_nodes(),
         .records = cspr_side_count(),
+        .merged_units = cspr_sem_merged(),
     };
 }
 
@@ -361,18 +363,16 @@ static void reset_overwritten_syncs(cspr_record *rec, const cspr_check *c, unsig
 {
     for (cspr_sync *s = rec->syncs; s; s = s->next) {
         if (!(mask >> (s->addr & 7) & 1) || (s->clock && !cspr_clock_covers(&c->task->clock, s->clock)) ||
-            (s->readers && !cspr_clock_covers(&c->task->clock, s->readers)))
+            (s->readers && !cspr_clock_covers(&c->task->clock, s->readers)) || !cspr_sem_units_known(s, c->task))
             continue;
-        cspr_stamp_unref(s->clock);
-        cspr_stamp_unref(s->readers);
-        s->clock = s->readers = NULL;
+        cspr_sync_clear(s);
     }
 }
 
 static bool all_syncs_empty(const cspr_record *rec)
 {
     const cspr_sync *s = rec->syncs;
-    while (s && !s->clock && !s->readers)
+    while (s && !s->clock && !s->readers && !s->units)
         s = s->next;
     return !s;
 }

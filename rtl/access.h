@@ -48,6 +48,7 @@ typedef struct cspr_stats {
     uint64_t slow_entries; // slow-path entries, counted in steps per thread: a little low
     uint64_t unchecked;    // accesses made inside the detector (by signal handlers)
     uint64_t epochs, stacks, nodes, records;
+    uint64_t merged_units; // of semaphores (sem.h)
 } cspr_stats;
 void cspr_stats_get(cspr_stats *out);
 

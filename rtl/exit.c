@@ -55,6 +55,8 @@ static void print_stats(void)
     cspr_note("stats: %lu slow-path entries, %lu accesses by signal handlers not checked", s.slow_entries, s.unchecked);
     cspr_note("stats: %lu epoch ids, %lu calling contexts, %lu stacks, %lu side records", s.epochs, s.nodes, s.stacks,
               s.records);
+    if (s.merged_units)
+        cspr_note("stats: %lu units of semaphores share their order with others", s.merged_units);
 }
 
 // A program may define it, to have the last say on whether it failed.

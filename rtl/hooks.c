@@ -7,6 +7,7 @@
 #include "chan_use.h"
 #include "depot.h"
 #include "everyone.h"
+#include "sem.h"
 #include "sync.h"
 
 #include <errno.h>
@@ -160,6 +161,16 @@ static void hook_release(const void *obj, void *task)
 static void hook_release_merge(const void *obj, void *task)
 {
     cspr_release_merge_by(obj, task, (uintptr_t)__builtin_return_address(0));
+}
+
+static void hook_sem_release(const void *sem, int64_t before, int64_t k)
+{
+    cspr_sem_release(sem, before, k, NULL, (uintptr_t)__builtin_return_address(0));
+}
+
+static void hook_sem_take(const void *sem, int64_t before, int64_t k, void *task)
+{
+    cspr_sem_take(sem, before, k, task);
 }
 
 static void hook_locked(const void *lock, int mode, void *task, const csp_site *site)
@@ -370,6 +381,8 @@ const csp_hook_table cspr_hooks = {
     .release = hook_release,
     .release_merge = hook_release_merge,
     .sync_reset = cspr_sync_reset,
+    .sem_release = hook_sem_release,
+    .sem_take = hook_sem_take,
     .locked = hook_locked,
     .unlocking = hook_unlocking,
     .snapshot_new = hook_snapshot_new,

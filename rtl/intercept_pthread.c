@@ -3,10 +3,12 @@
 // They block the OS thread as always, also under a coroutine; a lock taken in a coroutine is the coroutine's.
 // The real function runs outside the detector: it may block, be cancelled, or run the program's signal handlers.
 // Edges (rule F1): unlock -> next lock; runlock -> next wrlock; once: end of f -> every return; barrier: arrivals -> departures;
-// semaphore: post -> later waits (accumulated: more order than single units give); a condition variable by itself: none.
+// semaphore: post -> the wait that takes its unit; a condition variable by itself: none.
+#include "depot.h"
 #include "libc.h"
 #include "lock.h"
 #include "misuse.h"
+#include "sem.h"
 #include "task.h"
 
 #include <errno.h>
@@ -351,26 +353,66 @@ CSPR_INTERCEPTOR int pthread_barrier_wait(pthread_barrier_t *b)
 
 // --- semaphores --------------------------------------------------------------------------------------------------------------
 
+// Those that sem_init made for this process alone have units; what is shared with other processes accumulates: who took what
+// they posted is not known.
+
+// Also a thread that has no task any more posts and takes: the units must go on being right.
+static bool counts_units(void)
+{
+    return cspr_ready && !cspr_self.in_rtl;
+}
+
+CSPR_INTERCEPTOR int sem_init(sem_t *s, int shared, unsigned value)
+{
+    int result = cspr_real_sem_init(s, shared, value);
+    if (result == 0 && counts_units()) {
+        drop_site();
+        cspr_sem_set(s, shared ? -1 : (int64_t)value);
+    }
+    return result;
+}
+
+CSPR_INTERCEPTOR int sem_destroy(sem_t *s)
+{
+    if (counts_units()) {
+        drop_site();
+        cspr_sem_set(s, -1);
+    }
+    return cspr_real_sem_destroy(s);
+}
+
+// Before the real one: the unit may be taken at once.
 CSPR_INTERCEPTOR int sem_post(sem_t *s)
 {
-    if (is_checked()) {
+    if (counts_units()) {
         CSPR_FRAME();
         drop_site();
-        cspr_release_merge(s, cspr_task_current());
+        if (cspr_sem_is_known(s))
+            cspr_sem_release(s, 0, 1, cspr_task_current(), CSPR_BY_CALL);
+        else
+            cspr_release_merge(s, cspr_task_current());
     }
     return cspr_real_sem_post(s);
+}
+
+static void took_unit(sem_t *s)
+{
+    if (cspr_sem_is_known(s))
+        cspr_sem_take(s, 0, 1, cspr_task_current());
+    else
+        cspr_acquire(s, cspr_task_current());
 }
 
 #define TAKES_UNIT(name, params, args)                                                                                 \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
-        if (!is_checked())                                                                                             \
+        if (!counts_units())                                                                                           \
             return cspr_real_##name args;                                                                              \
         CSPR_FRAME();                                                                                                  \
         drop_site();                                                                                                   \
         int result = cspr_real_##name args;                                                                            \
         if (result == 0)                                                                                               \
-            cspr_acquire(s, cspr_task_current());                                                                      \
+            took_unit(s);                                                                                              \
         return result;                                                                                                 \
     }
 TAKES_UNIT(sem_wait, (sem_t * s), (s))

@@ -11,6 +11,7 @@
 #include "everyone.h"
 #include "lock.h"
 #include "readset.h"
+#include "sem.h"
 
 #include <string.h>
 
@@ -447,12 +448,19 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
     return rec;
 }
 
+void cspr_sync_clear(cspr_sync *s)
+{
+    cspr_stamp_unref(s->clock);
+    cspr_stamp_unref(s->readers);
+    s->clock = s->readers = NULL;
+    cspr_sem_units_drop(s);
+}
+
 void cspr_record_drop_syncs(cspr_record *rec)
 {
     for (cspr_sync *s = rec->syncs, *next; s; s = next) {
         next = s->next;
-        cspr_stamp_unref(s->clock);
-        cspr_stamp_unref(s->readers);
+        cspr_sync_clear(s);
         cspr_free(s, sizeof *s);
     }
     rec->syncs = NULL;

@@ -37,9 +37,10 @@ struct cspr_sync {
     struct cspr_sync *next;
     uintptr_t addr;
     cspr_stamp *clock;
-    cspr_stamp *readers; // RWMutex: what the read unlocks since the last write lock knew
-    cspr_who head;       // atomics: whose store the release sequence begins with, 0: nobody's
-    cspr_who rmw;        // atomics: who else put a clock into it by read-modify-write, 0: nobody
+    cspr_stamp *readers;      // RWMutex: what the read unlocks since the last write lock knew
+    cspr_who head;            // atomics: whose store the release sequence begins with, 0: nobody's
+    cspr_who rmw;             // atomics: who else put a clock into it by read-modify-write, 0: nobody
+    struct cspr_units *units; // semaphores: what was released and not taken yet (sem.h); NULL: it is none
 };
 #define CSPR_SEVERAL UINT32_MAX // a who: more than one, or not known
 
@@ -96,6 +97,8 @@ bool cspr_record_collapse(cspr_record *rec, const cspr_task *t, uint64_t *r, uin
 // The sync object of an address in the word; NULL when there is none and make is false.
 cspr_sync *cspr_record_sync(cspr_record *rec, uintptr_t addr, bool make);
 void cspr_record_drop_syncs(cspr_record *rec);
+// It orders nothing from now on.
+void cspr_sync_clear(cspr_sync *s);
 
 // Remembers a race with the bytes of mask, some of previous->mask. Each byte's first one counts; more than fit are dropped, never a byte's first.
 void cspr_check_found(cspr_check *c, const cspr_entry *previous, unsigned mask);

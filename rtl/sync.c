@@ -12,18 +12,11 @@ static uintptr_t word_of(const void *obj)
     return (uintptr_t)obj & ~(uintptr_t)7;
 }
 
-// Most acquires find nothing. Relaxed: the object's own lock orders us after the release that matters.
-static bool may_have_sync(const void *obj)
-{
-    uint32_t epoch = cspr_cell_epoch(__atomic_load_n(&cspr_shadow_of((uintptr_t)obj)[1], __ATOMIC_RELAXED));
-    return epoch == CSPR_EPOCH_ASIDE || epoch == CSPR_EPOCH_BUSY;
-}
-
 // References to the object's clocks.
 static void read_sync(const void *obj, cspr_stamp **clock, cspr_stamp **readers)
 {
     *clock = *readers = NULL;
-    if (!may_have_sync(obj))
+    if (!cspr_sync_may_be(obj))
         return;
     uint64_t *cells = cspr_shadow_of((uintptr_t)obj);
     uint64_t w = cspr_word_take(cells);
@@ -119,17 +112,15 @@ void cspr_release_merge(const void *obj, cspr_task *t)
 
 void cspr_sync_reset(const void *obj)
 {
-    if (!may_have_sync(obj))
+    if (!cspr_sync_may_be(obj))
         return;
     cspr_enter();
     uint64_t *cells = cspr_shadow_of((uintptr_t)obj);
     uint64_t w = cspr_word_take(cells), r = cspr_word_read_cell(cells, w);
     if (cspr_cell_is_aside(w)) {
         cspr_sync *s = cspr_record_sync(cspr_record_of(w), (uintptr_t)obj, false);
-        if (s) {
-            cspr_stamp_set(&s->clock, NULL);
-            cspr_stamp_set(&s->readers, NULL);
-        }
+        if (s)
+            cspr_sync_clear(s);
     }
     cspr_word_give(cells, r, w);
     cspr_leave();

@@ -6,6 +6,7 @@
 #ifndef CSP_RTL_SYNC_H
 #define CSP_RTL_SYNC_H
 
+#include "shadow.h"
 #include "side.h"
 
 // Replaces *slot, whose owner the caller is, by a reference to s (NULL: nothing).
@@ -20,6 +21,14 @@ static inline void cspr_stamp_set(cspr_stamp **slot, cspr_stamp *s)
 static inline cspr_task *cspr_task_meant(void *t)
 {
     return t ? (cspr_task *)t : cspr_task_current();
+}
+
+// False: the object has no clock. Most acquires find nothing. Relaxed: the object's own lock orders us after the release that
+// matters.
+static inline bool cspr_sync_may_be(const void *obj)
+{
+    uint32_t epoch = cspr_cell_epoch(__atomic_load_n(&cspr_shadow_of((uintptr_t)obj)[1], __ATOMIC_RELAXED));
+    return epoch == CSPR_EPOCH_ASIDE || epoch == CSPR_EPOCH_BUSY;
 }
 
 // As cspr_release, cspr_release_merge; `by` tells reports what it was (depot.h).

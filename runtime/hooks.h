@@ -71,6 +71,9 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
     HOOK(void, release, (const void *obj, void *task), (obj, task), )       /* obj's clock := task's */                   \
     HOOK(void, release_merge, (const void *obj, void *task), (obj, task), ) /* obj's clock joins task's */                \
     HOOK(void, sync_reset, (const void *obj), (obj), )                      /* obj's clock := nothing */                  \
+    /* A semaphore, under its lock, before it changes: k units are released / task takes k; it has `before`. */           \
+    HOOK(void, sem_release, (const void *sem, int64_t before, int64_t k), (sem, before, k), )                             \
+    HOOK(void, sem_take, (const void *sem, int64_t before, int64_t k, void *task), (sem, before, k, task), )              \
     /* A lock was taken / is about to be released: the edge, and the set of locks the task holds. */                      \
     HOOK(void, locked, (const void *lock, int mode, void *task, const csp_site *site), (lock, mode, task, site), )        \
     HOOK(void, unlocking, (const void *lock, int mode), (lock, mode), )                                                   \

@@ -11,9 +11,8 @@
 // Ordering    E1 release: release on permits -> acquire: acquire on permits; exchanges continue the release sequence. Those who
 //             were queued get it through the lock and the scheduler.
 //
-// Detector. Releases accumulate in the semaphore's clock and every acquire joins all of it. That is more order than there is
-// (rule F1 asks for a queue of released units with their clocks): races across unrelated permits are missed, none is invented.
-// The runtime with hooks does everything under the lock: there the clock must change together with the permits.
+// Detector. Units are taken in the order of their release, each with its clock. The runtime with hooks does everything under the
+// lock: there the clocks must change together with the permits.
 #include "waitq.h"
 
 #include "base/atomic.h"
@@ -79,6 +78,13 @@ static bool take_or_mark_locked(csp_sem *s, int64_t k)
     }
 }
 
+// The running task has taken k, and nobody waits.
+static void note_taken_locked(csp_sem *s, int64_t k)
+{
+    CSP_HOOK(sem_take, s, csp_load_rlx(&s->permits) + k, k, NULL); // relaxed: with hooks it changes under the lock only
+    (void)s, (void)k;
+}
+
 // giveup: NULL without a limit.
 static void wait_for_permits(csp_sem *s, struct sem_waiter *w, const cspi_giveup *giveup, const cspi_wait *wait)
 {
@@ -86,7 +92,7 @@ static void wait_for_permits(csp_sem *s, struct sem_waiter *w, const cspi_giveup
     bool gave_up = giveup && giveup->why;
     w->place.granted = gave_up ? try_take(s, w->wanted) : take_or_mark_locked(s, w->wanted);
     if (w->place.granted)
-        CSP_HOOK(acquire, s, NULL);
+        note_taken_locked(s, w->wanted);
     if (w->place.granted || gave_up) {
         cspi_lock_release(queue_lock(s));
         return;
@@ -104,8 +110,8 @@ static cspi_waiter *serve_locked(csp_sem *s, int64_t permits)
         struct sem_waiter *w = (struct sem_waiter *)s->waiters.head;
         if (!w || w->wanted > permits)
             break;
+        CSP_HOOK(sem_take, s, permits, w->wanted, cspi_task(w->place.base.co));
         permits -= w->wanted;
-        CSP_HOOK(acquire, s, cspi_task(w->place.base.co));
         cspi_waitq_push(&served, cspi_waitq_grant(&s->waiters));
     }
     csp_xchg_acqrel(&s->permits,
@@ -179,7 +185,7 @@ bool csp_sem_tryacquire(csp_sem *s, int64_t k)
     cspi_lock_acquire(queue_lock(s));
     bool taken = try_take(s, k);
     if (taken)
-        CSP_HOOK(acquire, s, NULL);
+        note_taken_locked(s, k);
     cspi_lock_release(queue_lock(s));
     return taken;
 }
@@ -192,7 +198,7 @@ CSPI_IN_PUBLIC bool return_to_waiters(csp_sem *s, int64_t k)
     int64_t permits = csp_load_rlx(&s->permits); // relaxed: WAITED is stable under the lock, and with it all of it
     bool returns = CSP_HOOKS || permits < 0;
     if (returns) {
-        CSP_HOOK(release_merge, s, NULL);
+        CSP_HOOK(sem_release, s, permits & ~WAITED, k);
         woken = serve_locked(s, add_permits(permits & ~WAITED, k));
     }
     cspi_lock_release(queue_lock(s));

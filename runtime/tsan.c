@@ -209,6 +209,19 @@ static void unlocking(const void *lock, int mode)
     release(mode == CSP_LOCK_WRITE ? lock : readers_clock(lock), NULL);
 }
 
+// Accumulated: the units of a semaphore cannot be told apart.
+static void sem_release(const void *sem, int64_t before, int64_t k)
+{
+    (void)before, (void)k;
+    release(sem, NULL);
+}
+
+static void sem_take(const void *sem, int64_t before, int64_t k, void *t)
+{
+    (void)before, (void)k;
+    acquire(sem, t);
+}
+
 static void *snapshot_new(void)
 {
     void *snapshot = new_or_die(sizeof(uint64_t));
@@ -322,6 +335,8 @@ __attribute__((constructor(101))) static void install(void)
     table.acquire = acquire;
     table.release = release;
     table.release_merge = release;
+    table.sem_release = sem_release;
+    table.sem_take = sem_take;
     table.locked = locked;
     table.unlocking = unlocking;
     table.snapshot_new = snapshot_new;
