@@ -39,8 +39,15 @@ typedef struct object {
 // A number's own clock, at its address: close -> next open.
 typedef struct number {
     uint32_t object; // atomic: relaxed reads, see I2
-    uint32_t unused;
+    uint32_t closed; // atomic: relaxed, a hint: see I3
 } number;
+
+// Whose it is, beside the word that stands for its uses.
+typedef struct life {
+    uint64_t word;
+    cspr_who creator;
+    cspr_stack creation;
+} life;
 
 // What fstat says of the ends of a pipe or socketpair: by this a descriptor of theirs that came by another way is
 // known.
@@ -51,6 +58,7 @@ typedef struct ends {
 static object *objects;
 static ends *object_ends;
 static number *numbers;
+static life *lives;
 static uint32_t first_free, used = FIRST_OWN;
 static cspr_lock fds_lock;
 static pid_t owner; // whose descriptors these are: a child of vfork has its own, but our memory
@@ -60,6 +68,7 @@ void cspr_fd_init(void)
     objects = cspr_reserve(OBJECTS * sizeof *objects);
     object_ends = cspr_reserve(OBJECTS * sizeof *object_ends);
     numbers = cspr_reserve(NUMBERS * sizeof *numbers);
+    lives = cspr_reserve(NUMBERS * sizeof *lives);
     owner = getpid();
 }
 
@@ -228,22 +237,91 @@ static void acquire_number(int fd)
         cspr_acquire(&numbers[fd], NULL);
 }
 
+// --- uses
+// ------------------------------------------------------------------------------------------------------------------
+
+static void touch(int fd, bool is_write, cspr_stack stack)
+{
+    int saved = errno;
+    cspr_access((uintptr_t)&lives[fd].word, sizeof lives[fd].word, is_write, stack);
+    errno = saved;
+}
+
+static bool is_closed(int fd)
+{
+    return __atomic_load_n(&numbers[fd].closed, __ATOMIC_RELAXED); // relaxed: see I3
+}
+
+static void set_closed(int fd, bool closed)
+{
+    __atomic_store_n(&numbers[fd].closed, closed, __ATOMIC_RELAXED); // relaxed: see I3
+}
+
+void cspr_fd_used(int fd, cspr_stack stack)
+{
+    if (is_in_table(fd) && stack && !is_closed(fd))
+        touch(fd, false, stack);
+}
+
+void cspr_fd_was_bad(int fd, cspr_stack stack)
+{
+    int saved = errno;
+    if (is_in_table(fd) && stack && is_closed(fd) && !key_of(fd))
+        touch(fd, false, stack);
+    errno = saved;
+}
+
+int cspr_fd_at(uintptr_t addr, cspr_who *creator, cspr_stack *creation)
+{
+    uintptr_t at = addr - (uintptr_t)lives;
+    if (at >= NUMBERS * sizeof *lives)
+        return -1;
+    const life *l = &lives[at / sizeof *lives];
+    *creator = l->creator;
+    *creation = l->creation;
+    return (int)(at / sizeof *lives);
+}
+
+// What the number was before is forgotten; its making is a write, unless others may be using it.
+static void begin_life(int fd, bool is_replaced, cspr_stack stack)
+{
+    cspr_task *t = cspr_task_current();
+    if (!is_in_table(fd) || !t)
+        return;
+    uintptr_t word = (uintptr_t)&lives[fd].word;
+    int saved = errno;
+    lives[fd].creator = cspr_task_who(t);
+    lives[fd].creation = stack;
+    if (is_replaced) {
+        cspr_shadow_forget(word, word + sizeof lives[fd].word);
+        touch(fd, false, stack);
+    } else {
+        cspr_access_alloc(word, sizeof lives[fd].word, stack);
+    }
+    set_closed(fd, false);
+    errno = saved;
+}
+
 // --- life
 // ------------------------------------------------------------------------------------------------------------------
 
-void cspr_fd_opened(int fd)
+void cspr_fd_opened(int fd, cspr_stack stack)
 {
     acquire_number(fd);
+    if (may_change(fd))
+        begin_life(fd, false, stack);
     set_number(fd, UNKNOWN);
 }
 
-void cspr_fd_opened_pair(int a, int b)
+void cspr_fd_opened_pair(int a, int b, cspr_stack stack)
 {
     acquire_number(a);
     acquire_number(b);
     if (!may_change(a))
         return;
     ends keys = {b >= 0 ? key_of(a) : 0, key_of(b)};
+    begin_life(a, false, stack);
+    begin_life(b, false, stack);
     lock();
     uint32_t o = b < NUMBERS ? new_object_locked() : EVERYTHING;
     object_ends[o] = keys;
@@ -253,20 +331,22 @@ void cspr_fd_opened_pair(int a, int b)
     drop_object(over_b);
 }
 
-void cspr_fd_opened_copy(int from, int fd)
+void cspr_fd_opened_copy(int from, int fd, bool is_replaced, cspr_stack stack)
 {
     if (from == fd)
         return;
+    cspr_fd_used(from, stack);
     acquire_number(fd);
     if (!may_change(fd))
         return;
+    begin_life(fd, is_replaced, stack);
     lock();
     uint32_t over = set_number_locked(fd, is_in_table(from) ? numbers[from].object : EVERYTHING);
     unlock();
     drop_object(over);
 }
 
-void cspr_fd_replacing(int fd)
+static void give_back(int fd)
 {
     const object *o = object_of(fd);
     if (!o)
@@ -276,9 +356,21 @@ void cspr_fd_replacing(int fd)
         cspr_release_merge(&numbers[fd], NULL);
 }
 
-void cspr_fd_closing(int fd)
+void cspr_fd_replacing(int fd, cspr_stack stack)
 {
-    cspr_fd_replacing(fd);
+    cspr_fd_used(fd, stack);
+    give_back(fd);
+}
+
+// The check comes before the release: who waits for the end of file may use the number's history.
+void cspr_fd_closing(int fd, cspr_stack stack)
+{
+    if (may_change(fd)) {
+        if (stack && !is_closed(fd) && key_of(fd))
+            touch(fd, true, stack);
+        set_closed(fd, true);
+    }
+    give_back(fd);
     set_number(fd, UNKNOWN);
 }
 

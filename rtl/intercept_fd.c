@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "io.h"
 #include "libc.h"
+#include "modules.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +24,12 @@ static bool is_checked(void)
 #define OPENS(name, params, args)                                                                                      \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
-        bool checked = is_checked();                                                                                   \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
         int fd = cspr_real_##name args;                                                                                \
-        if (checked && fd >= 0)                                                                                        \
-            cspr_fd_opened(fd);                                                                                        \
+        if (fd >= 0)                                                                                                   \
+            cspr_fd_opened(fd, CSPR_STACK());                                                                          \
         return fd;                                                                                                     \
     }
 
@@ -34,10 +37,12 @@ static bool is_checked(void)
 #define OPENS_OWN(name, params, args)                                                                                  \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
-        bool checked = is_checked();                                                                                   \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
         int fd = cspr_real_##name args;                                                                                \
-        if (checked && fd >= 0)                                                                                        \
-            cspr_fd_opened_pair(fd, -1);                                                                               \
+        if (fd >= 0)                                                                                                   \
+            cspr_fd_opened_pair(fd, -1, CSPR_STACK());                                                                 \
         return fd;                                                                                                     \
     }
 
@@ -55,10 +60,12 @@ static bool is_checked(void)
             mode = va_arg(rest, mode_t);                                                                               \
             va_end(rest);                                                                                              \
         }                                                                                                              \
-        bool checked = is_checked();                                                                                   \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
         int fd = cspr_real_##name args;                                                                                \
-        if (checked && fd >= 0)                                                                                        \
-            cspr_fd_opened(fd);                                                                                        \
+        if (fd >= 0)                                                                                                   \
+            cspr_fd_opened(fd, CSPR_STACK());                                                                          \
         return fd;                                                                                                     \
     }
 OPENS_WITH_MODE(open, (const char *path, int flags, ...), flags, (path, flags, mode))
@@ -83,10 +90,12 @@ OPENS(__openat64_2, (int dir, const char *path, int flags), (dir, path, flags))
 
 CSPR_INTERCEPTOR int dup(int from)
 {
-    bool checked = is_checked();
+    if (!is_checked())
+        return cspr_real_dup(from);
+    CSPR_FRAME();
     int fd = cspr_real_dup(from);
-    if (checked && fd >= 0)
-        cspr_fd_opened_copy(from, fd);
+    if (fd >= 0)
+        cspr_fd_opened_copy(from, fd, false, CSPR_STACK());
     return fd;
 }
 
@@ -94,12 +103,14 @@ CSPR_INTERCEPTOR int dup(int from)
 #define COPIES_ONTO(name, params, args)                                                                                \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
-        bool checked = is_checked();                                                                                   \
-        if (checked && from != to)                                                                                     \
-            cspr_fd_replacing(to);                                                                                     \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        if (from != to)                                                                                                \
+            cspr_fd_replacing(to, CSPR_STACK());                                                                       \
         int fd = cspr_real_##name args;                                                                                \
-        if (checked && fd >= 0)                                                                                        \
-            cspr_fd_opened_copy(from, fd);                                                                             \
+        if (fd >= 0)                                                                                                   \
+            cspr_fd_opened_copy(from, fd, true, CSPR_STACK());                                                         \
         return fd;                                                                                                     \
     }
 COPIES_ONTO(dup2, (int from, int to), (from, to))
@@ -112,10 +123,12 @@ COPIES_ONTO(dup3, (int from, int to, int flags), (from, to, flags))
         va_start(rest, command);                                                                                       \
         void *arg = va_arg(rest, void *); /* or an int, or nothing: passed on as it came */                            \
         va_end(rest);                                                                                                  \
-        bool checked = is_checked();                                                                                   \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name(fd, command, arg);                                                                 \
+        CSPR_FRAME();                                                                                                  \
         int result = cspr_real_##name(fd, command, arg);                                                               \
-        if (checked && result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))                              \
-            cspr_fd_opened_copy(fd, result);                                                                           \
+        if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))                                         \
+            cspr_fd_opened_copy(fd, result, false, CSPR_STACK());                                                      \
         return result;                                                                                                 \
     }
 CONTROLS(fcntl)
@@ -132,7 +145,7 @@ CONTROLS(fcntl64)
         CSPR_FRAME();                                                                                                  \
         int result = cspr_real_##name args;                                                                            \
         if (result == 0) {                                                                                             \
-            cspr_fd_opened_pair(ends[0], ends[1]);                                                                     \
+            cspr_fd_opened_pair(ends[0], ends[1], CSPR_STACK());                                                       \
             cspr_access((uintptr_t)ends, 2 * sizeof *ends, true, CSPR_STACK());                                        \
         }                                                                                                              \
         return result;                                                                                                 \
@@ -153,10 +166,11 @@ OPENS(socket, (int domain, int type, int protocol), (domain, type, protocol))
             return cspr_real_##name args;                                                                              \
         CSPR_FRAME();                                                                                                  \
         cspr_address_out from = cspr_address_out_of(address.__sockaddr__, size);                                       \
+        cspr_fd_used(listener, CSPR_STACK());                                                                          \
         int fd = cspr_real_##name args;                                                                                \
         if (fd >= 0) {                                                                                                 \
             cspr_fd_acquire(listener);                                                                                 \
-            cspr_fd_opened(fd);                                                                                        \
+            cspr_fd_opened(fd, CSPR_STACK());                                                                          \
             cspr_address_out_written(&from, CSPR_STACK());                                                             \
         }                                                                                                              \
         return fd;                                                                                                     \
@@ -169,6 +183,8 @@ CSPR_INTERCEPTOR int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t siz
 {
     if (!is_checked())
         return cspr_real_connect(fd, address, size);
+    CSPR_FRAME();
+    cspr_fd_used(fd, CSPR_STACK());
     cspr_fd_release(fd);
     int result = cspr_real_connect(fd, address, size);
     if (result == 0)
@@ -178,15 +194,21 @@ CSPR_INTERCEPTOR int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t siz
 
 CSPR_INTERCEPTOR int listen(int fd, int backlog)
 {
-    if (is_checked())
+    if (is_checked()) {
+        CSPR_FRAME();
+        cspr_fd_used(fd, CSPR_STACK());
         cspr_fd_release(fd);
+    }
     return cspr_real_listen(fd, backlog);
 }
 
 CSPR_INTERCEPTOR int shutdown(int fd, int how)
 {
-    if (is_checked())
+    if (is_checked()) {
+        CSPR_FRAME();
+        cspr_fd_used(fd, CSPR_STACK());
         cspr_fd_release(fd);
+    }
     return cspr_real_shutdown(fd, how);
 }
 
@@ -200,15 +222,22 @@ OPENS_OWN(epoll_create1, (int flags), (flags))
 
 CSPR_INTERCEPTOR int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
 {
-    if (is_checked())
+    if (is_checked()) {
+        CSPR_FRAME();
+        cspr_fd_used(fd, CSPR_STACK());
         cspr_fd_release(fd);
+    }
     return cspr_real_timerfd_settime(fd, flags, value, old);
 }
 
 CSPR_INTERCEPTOR int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
-    if (is_checked())
+    if (is_checked()) {
+        CSPR_FRAME();
+        cspr_fd_used(set, CSPR_STACK());
+        cspr_fd_used(fd, CSPR_STACK());
         cspr_fd_release(set);
+    }
     return cspr_real_epoll_ctl(set, operation, fd, event);
 }
 
@@ -219,6 +248,7 @@ CSPR_INTERCEPTOR int epoll_ctl(int set, int operation, int fd, struct epoll_even
         if (!is_checked())                                                                                             \
             return cspr_real_##name args;                                                                              \
         CSPR_FRAME();                                                                                                  \
+        cspr_fd_used(set, CSPR_STACK());                                                                               \
         int n = cspr_real_##name args;                                                                                 \
         if (n > 0) {                                                                                                   \
             cspr_fd_acquire(set);                                                                                      \
@@ -236,11 +266,13 @@ WAITS_FOR_EVENTS(epoll_pwait2,
 // --- the end
 // -----------------------------------------------------------------------------------------------------------------
 
-// Told before: afterwards the number may be another thread's.
+// Told before: afterwards the number may be another thread's. The runtime's own close wakes those who use the descriptor.
 CSPR_INTERCEPTOR int close(int fd)
 {
-    if (is_checked())
-        cspr_fd_closing(fd);
+    if (is_checked()) {
+        CSPR_FRAME();
+        cspr_fd_closing(fd, cspr_pc_is_ours((uintptr_t)__builtin_return_address(0)) ? 0 : CSPR_STACK());
+    }
     return cspr_real_close(fd);
 }
 
@@ -248,9 +280,10 @@ CSPR_INTERCEPTOR int close(int fd)
 CSPR_INTERCEPTOR int fclose(FILE *stream)
 {
     if (is_checked() && stream) {
+        CSPR_FRAME();
         int saved = errno, fd = fileno(stream); // -1: a stream without one
         errno = saved;
-        cspr_fd_closing(fd);
+        cspr_fd_closing(fd, CSPR_STACK());
     }
     return cspr_real_fclose(stream);
 }

@@ -80,16 +80,27 @@ void cspr_address_out_written(const cspr_address_out *a, cspr_stack stack)
 // A call that wrote `result` bytes into a buffer of `size`; with MSG_TRUNC it tells more than it wrote.
 static void took(int fd, const void *buffer, size_t size, ssize_t result, cspr_stack stack)
 {
-    if (result < 0)
+    if (result < 0) {
+        if (errno == EBADF)
+            cspr_fd_was_bad(fd, stack);
         return;
+    }
     cspr_fd_acquire(fd);
     check(buffer, (size_t)result < size ? (size_t)result : size, true, stack);
 }
 
 static void gives(int fd, const void *buffer, size_t size, cspr_stack stack)
 {
+    cspr_fd_used(fd, stack);
     check_given(buffer, size, stack);
     cspr_fd_release(fd);
+}
+
+static ssize_t gave(int fd, ssize_t result, cspr_stack stack)
+{
+    if (result < 0 && errno == EBADF)
+        cspr_fd_was_bad(fd, stack);
+    return result;
 }
 
 // The call succeeded, so the vector can be read.
@@ -126,6 +137,7 @@ static void check_vector_given(const struct iovec *vector, size_t n, cspr_stack 
         if (!is_checked())                                                                                             \
             return cspr_real_##name args;                                                                              \
         CSPR_FRAME();                                                                                                  \
+        cspr_fd_used(fd, CSPR_STACK());                                                                                \
         ssize_t result = cspr_real_##name args;                                                                        \
         took(fd, buffer, n, result, CSPR_STACK());                                                                     \
         return result;                                                                                                 \
@@ -134,11 +146,11 @@ static void check_vector_given(const struct iovec *vector, size_t n, cspr_stack 
 #define GIVES(name, params, args)                                                                                      \
     CSPR_INTERCEPTOR ssize_t name params                                                                               \
     {                                                                                                                  \
-        if (is_checked()) {                                                                                            \
-            CSPR_FRAME();                                                                                              \
-            gives(fd, buffer, n, CSPR_STACK());                                                                        \
-        }                                                                                                              \
-        return cspr_real_##name args;                                                                                  \
+        if (!is_checked())                                                                                             \
+            return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        gives(fd, buffer, n, CSPR_STACK());                                                                            \
+        return gave(fd, cspr_real_##name args, CSPR_STACK());                                                          \
     }
 
 // What _FORTIFY_SOURCE calls; the room is checked by the real ones.
@@ -167,6 +179,7 @@ CSPR_INTERCEPTOR int eventfd_read(int fd, eventfd_t *value)
     if (!is_checked())
         return cspr_real_eventfd_read(fd, value);
     CSPR_FRAME();
+    cspr_fd_used(fd, CSPR_STACK());
     int result = cspr_real_eventfd_read(fd, value);
     took(fd, value, sizeof *value, result == 0 ? (ssize_t)sizeof *value : -1, CSPR_STACK());
     return result;
@@ -174,8 +187,11 @@ CSPR_INTERCEPTOR int eventfd_read(int fd, eventfd_t *value)
 
 CSPR_INTERCEPTOR int eventfd_write(int fd, eventfd_t value)
 {
-    if (is_checked())
+    if (is_checked()) {
+        CSPR_FRAME();
+        cspr_fd_used(fd, CSPR_STACK());
         cspr_fd_release(fd);
+    }
     return cspr_real_eventfd_write(fd, value);
 }
 
@@ -189,6 +205,7 @@ CSPR_INTERCEPTOR int eventfd_write(int fd, eventfd_t value)
             return cspr_real_##name args;                                                                              \
         CSPR_FRAME();                                                                                                  \
         cspr_address_out from = cspr_address_out_of(address.__sockaddr__, size);                                       \
+        cspr_fd_used(fd, CSPR_STACK());                                                                                \
         ssize_t result = cspr_real_##name args;                                                                        \
         took(fd, buffer, n, result, CSPR_STACK());                                                                     \
         if (result >= 0)                                                                                               \
@@ -223,6 +240,7 @@ CSPR_INTERCEPTOR ssize_t sendto(int fd, const void *buffer, size_t n, int flags,
         if (!is_checked())                                                                                             \
             return cspr_real_##name args;                                                                              \
         CSPR_FRAME();                                                                                                  \
+        cspr_fd_used(fd, CSPR_STACK());                                                                                \
         ssize_t result = cspr_real_##name args;                                                                        \
         if (result >= 0) {                                                                                             \
             cspr_fd_acquire(fd);                                                                                       \
@@ -241,6 +259,7 @@ TAKES_VECTOR(preadv64v2, (int fd, const struct iovec *vector, int n, off64_t at,
     {                                                                                                                  \
         if (is_checked()) {                                                                                            \
             CSPR_FRAME();                                                                                              \
+            cspr_fd_used(fd, CSPR_STACK());                                                                            \
             check_vector_given(vector, (size_t)n, CSPR_STACK());                                                       \
             cspr_fd_release(fd);                                                                                       \
         }                                                                                                              \
@@ -257,7 +276,7 @@ GIVES_VECTOR(pwritev64v2, (int fd, const struct iovec *vector, int n, off64_t at
 // ----------------------------------------------------------------------------------------------------------------
 
 // Descriptors that came with it are new ones here.
-static void note_descriptors(struct msghdr *m)
+static void note_descriptors(struct msghdr *m, cspr_stack stack)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -265,7 +284,7 @@ static void note_descriptors(struct msghdr *m)
         for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
             int fd;
             memcpy(&fd, (char *)c + at, sizeof fd);
-            cspr_fd_opened(fd);
+            cspr_fd_opened(fd, stack);
         }
     }
 }
@@ -279,7 +298,7 @@ static void check_message_taken(const struct msghdr *before, struct msghdr *m, s
     check(m->msg_name, m->msg_namelen < before->msg_namelen ? m->msg_namelen : before->msg_namelen, true, stack);
     check(m->msg_control, m->msg_controllen, true, stack);
     check_vector_taken(m->msg_iov, m->msg_iovlen, bytes, stack);
-    note_descriptors(m);
+    note_descriptors(m, stack);
 }
 
 static void check_message_given(const struct msghdr *m, cspr_stack stack)
@@ -299,6 +318,7 @@ CSPR_INTERCEPTOR ssize_t recvmsg(int fd, struct msghdr *m, int flags)
         return cspr_real_recvmsg(fd, m, flags);
     CSPR_FRAME();
     struct msghdr before;
+    cspr_fd_used(fd, CSPR_STACK());
     bool is_known = cspr_copy_safely(&before, m, sizeof before);
     ssize_t result = cspr_real_recvmsg(fd, m, flags);
     if (result >= 0)
@@ -312,6 +332,7 @@ CSPR_INTERCEPTOR ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
     if (is_checked()) {
         CSPR_FRAME();
+        cspr_fd_used(fd, CSPR_STACK());
         check_message_given(m, CSPR_STACK());
         cspr_fd_release(fd);
     }
@@ -324,13 +345,14 @@ CSPR_INTERCEPTOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned n, int 
     if (!is_checked())
         return cspr_real_recvmmsg(fd, messages, n, flags, timeout);
     CSPR_FRAME();
+    cspr_fd_used(fd, CSPR_STACK());
     int got = cspr_real_recvmmsg(fd, messages, n, flags, timeout);
     if (got > 0)
         cspr_fd_acquire(fd);
     for (int i = 0; i < got; i++) {
         struct msghdr *m = &messages[i].msg_hdr;
         check_vector_taken(m->msg_iov, m->msg_iovlen, messages[i].msg_len, CSPR_STACK());
-        note_descriptors(m);
+        note_descriptors(m, CSPR_STACK());
     }
     return got;
 }
@@ -339,6 +361,7 @@ CSPR_INTERCEPTOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int 
 {
     if (is_checked()) {
         CSPR_FRAME();
+        cspr_fd_used(fd, CSPR_STACK());
         for (unsigned i = 0; i < n && i < IOV_MAX; i++)
             check_message_given(&messages[i].msg_hdr, CSPR_STACK());
         cspr_fd_release(fd);
@@ -354,6 +377,9 @@ CSPR_INTERCEPTOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int 
     {                                                                                                                  \
         if (!is_checked())                                                                                             \
             return cspr_real_##name args;                                                                              \
+        CSPR_FRAME();                                                                                                  \
+        cspr_fd_used(in, CSPR_STACK());                                                                                \
+        cspr_fd_used(out, CSPR_STACK());                                                                               \
         cspr_fd_release(out);                                                                                          \
         ssize_t result = cspr_real_##name args;                                                                        \
         if (result >= 0)                                                                                               \

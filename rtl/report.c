@@ -151,6 +151,7 @@ static void add_tasks(cspr_report *r, const cspr_race *race, const cspr_location
     cspr_who whos[3] = {race->current.who, race->previous.who,
                         l->kind == CSPR_AT_HEAP && l->block.alloc_stack      ? l->block.alloc_who
                         : l->kind == CSPR_AT_STACK || l->kind == CSPR_AT_TLS ? l->owner
+                        : l->kind == CSPR_AT_FD && l->creation               ? l->owner
                                                                              : 0};
     for (int i = 0; i < 3; i++) {
         bool again = false;

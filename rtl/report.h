@@ -54,10 +54,12 @@ bool cspr_view_suppressed(const cspr_view *v, cspr_suppress_type type, bool top_
 
 // report_location.c: what lies at an address, and "  Location is ..." of it.
 typedef struct cspr_location {
-    enum { CSPR_AT_NOWHERE, CSPR_AT_GLOBAL, CSPR_AT_HEAP, CSPR_AT_STACK, CSPR_AT_TLS } kind;
+    enum { CSPR_AT_NOWHERE, CSPR_AT_GLOBAL, CSPR_AT_HEAP, CSPR_AT_STACK, CSPR_AT_TLS, CSPR_AT_FD } kind;
     cspr_object_name global;
     cspr_block block;
-    cspr_who owner; // of the stack or thread-local block
+    cspr_who owner; // of the stack or thread-local block; who made the descriptor
+    int fd;
+    cspr_stack creation; // of the descriptor, 0: not known
     cspr_variable variable;
     const char *function; // whose local variable it is, NULL: not known
 } cspr_location;

@@ -1,5 +1,6 @@
 // report_location.c - what lies at a racy address: a global, a heap block, a stack, a thread-local; with the variable's name.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "fd.h"
 #include "report.h"
 #include "task.h"
 #include "tls.h"
@@ -60,7 +61,9 @@ void cspr_location_find(const cspr_race *race, cspr_location *l)
     uintptr_t addr = race->addr, thread_pointer;
     size_t size = common_size(race);
     memset(l, 0, sizeof *l);
-    if (cspr_heap_find(addr, &l->block)) {
+    if ((l->fd = cspr_fd_at(addr, &l->owner, &l->creation)) >= 0) {
+        l->kind = CSPR_AT_FD;
+    } else if (cspr_heap_find(addr, &l->block)) {
         l->kind = CSPR_AT_HEAP;
     } else if ((l->owner = cspr_who_of_tls(addr, &thread_pointer)) != 0) {
         l->kind = CSPR_AT_TLS;
@@ -128,6 +131,21 @@ static void add_heap(cspr_report *r, const cspr_location *l, uintptr_t addr)
         cspr_text_add(&r->text, "  The accesses meet at byte %zu of the block.\n\n", (size_t)(addr - l->block.start));
 }
 
+static void add_descriptor(cspr_report *r, const cspr_location *l)
+{
+    static cspr_view v; // under the report lock
+    cspr_text_add(&r->text, "%s  Location is file descriptor %d", r->green, l->fd);
+    if (!l->creation) {
+        cspr_text_add(&r->text, "%s\n\n", r->plain);
+        return;
+    }
+    cspr_text_add(&r->text, " created by ");
+    cspr_report_who(r, l->owner, false);
+    cspr_text_add(&r->text, " at:%s\n", r->plain);
+    cspr_view_stack(&v, l->creation, 0xff);
+    cspr_report_stack(r, &v, false);
+}
+
 void cspr_report_location(cspr_report *r, const cspr_location *l, uintptr_t addr)
 {
     switch (l->kind) {
@@ -135,6 +153,9 @@ void cspr_report_location(cspr_report *r, const cspr_location *l, uintptr_t addr
         return;
     case CSPR_AT_HEAP:
         add_heap(r, l, addr);
+        return;
+    case CSPR_AT_FD:
+        add_descriptor(r, l);
         return;
     case CSPR_AT_GLOBAL:
     case CSPR_AT_STACK:
