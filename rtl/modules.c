@@ -7,9 +7,12 @@
 #include "rtl.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
-enum { MAX_MODULES = 1024 };
+enum { MAX_MODULES = 1024, HEADER_BYTES = 4096 };
 static cspr_module modules[MAX_MODULES]; // under the report lock
 static size_t n_modules;
 
@@ -34,13 +37,29 @@ static const char *keep_path(const char *path)
     return cspr_keep(path, strlen(path));
 }
 
-// The ELF header mapped at `base` says where the module's segments lie. False when it is not one.
-static bool read_segments(uintptr_t base, cspr_module *m)
+// A page of our own memory that somebody else may be unmapping (dlclose): copied by the system, which does not fault.
+static bool copy_page(void *to, uintptr_t from)
 {
-    const Elf64_Ehdr *header = (const Elf64_Ehdr *)base;
-    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr) > 4096)
+    struct iovec here = {to, HEADER_BYTES}, there = {(void *)from, HEADER_BYTES};
+    int saved = errno;
+    ssize_t n = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+    if (n < 0 && (errno == ENOSYS || errno == EPERM)) { // old kernels, strict containers
+        memcpy(to, (const void *)from, HEADER_BYTES);
+        n = HEADER_BYTES;
+    }
+    errno = saved;
+    return n == HEADER_BYTES;
+}
+
+// The ELF header mapped at `base` says where the module's segments lie. False when it is not one.
+static bool read_segments(uintptr_t base, cspr_image *image, char page[HEADER_BYTES])
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)page;
+    if (!copy_page(page, base) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+        header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr) > HEADER_BYTES)
         return false;
-    const Elf64_Phdr *ph = (const Elf64_Phdr *)(base + header->e_phoff);
+    const Elf64_Phdr *ph = (const Elf64_Phdr *)(page + header->e_phoff);
+    cspr_module *m = &image->module;
     uintptr_t lo = ~(uintptr_t)0, hi = 0;
     bool first = true;
     for (int i = 0; i < header->e_phnum; i++) {
@@ -54,11 +73,13 @@ static bool read_segments(uintptr_t base, cspr_module *m)
     }
     m->lo = m->bias + lo;
     m->hi = m->bias + hi;
+    image->headers = ph;
+    image->n_headers = header->e_phnum;
     return !first;
 }
 
 // One line: "lo-hi perms offset dev inode   path". Only the readable first page of a file's mapping opens a module.
-static void read_line(const char *p)
+static bool read_line(const char *p, cspr_image *image, char page[HEADER_BYTES])
 {
     uintptr_t lo = read_hex(&p);
     p++;
@@ -66,32 +87,42 @@ static void read_line(const char *p)
     bool readable = p[1] == 'r';
     p += 6;
     uintptr_t offset = read_hex(&p);
-    const char *path = strchr(p, '/');
-    if (!readable || offset != 0 || !path || hi - lo < 4096 || n_modules == MAX_MODULES || !strncmp(path, "/dev/", 5))
-        return;
-    cspr_module m = {0};
-    if (!read_segments(lo, &m))
-        return;
-    m.path = keep_path(path);
+    image->module.path = strchr(p, '/');
+    return readable && offset == 0 && image->module.path && hi - lo >= HEADER_BYTES &&
+           strncmp(image->module.path, "/dev/", 5) != 0 && read_segments(lo, image, page);
+}
+
+bool cspr_images_each(bool (*fn)(const cspr_image *image, void *arg), void *arg)
+{
+    size_t len, map_size;
+    char *text = cspr_read_file("/proc/self/maps", &len, &map_size);
+    if (!text)
+        return false;
+    _Alignas(16) char page[HEADER_BYTES];
+    bool goes_on = true;
+    for (char *line = text, *end; goes_on && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        cspr_image image = {0};
+        *end = 0;
+        if (read_line(line, &image, page))
+            goes_on = fn(&image, arg);
+    }
+    cspr_unmap(text, map_size);
+    return true;
+}
+
+static bool keep_module(const cspr_image *image, void *unused)
+{
+    (void)unused;
+    cspr_module m = image->module;
+    m.path = keep_path(m.path);
     modules[n_modules++] = m;
+    return n_modules < MAX_MODULES;
 }
 
 static void read_maps(void)
 {
-    size_t len, map_size;
-    char *text = cspr_read_file("/proc/self/maps", &len, &map_size);
     n_modules = 0;
-    if (!text)
-        return;
-    for (char *line = text; line < text + len;) {
-        char *end = strchr(line, '\n');
-        if (!end)
-            break;
-        *end = 0;
-        read_line(line);
-        line = end + 1;
-    }
-    cspr_unmap(text, map_size);
+    cspr_images_each(keep_module, NULL);
 }
 
 static bool look_up(uintptr_t addr, cspr_module *out)

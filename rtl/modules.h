@@ -17,6 +17,15 @@ typedef struct cspr_module {
 // Caller holds the report lock.
 bool cspr_module_find(uintptr_t addr, cspr_module *out);
 
+// Calls fn for each module while it returns true; what it is given is valid during the call. Takes no lock, nor the loader's: a
+// thread that holds that one, in a callback of dl_iterate_phdr, may be waiting for us. False: the system does not tell.
+typedef struct cspr_image {
+    cspr_module module;
+    const void *headers; // Elf64_Phdr, a copy
+    unsigned n_headers;
+} cspr_image;
+bool cspr_images_each(bool (*fn)(const cspr_image *image, void *arg), void *arg);
+
 // Whether pc lies in the detector's or the runtime's own code (linked as one section, see rtl/CMakeLists.txt), and whether
 // in one of the few functions below which a stack has nothing more to say (they call main, a thread's function, ...).
 bool cspr_pc_is_ours(uintptr_t pc);

@@ -5,7 +5,8 @@
 # usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWIND.a[,MORE.a...] OBJECT...
 # tools from the environment: LD, NM, OBJCOPY, AR
 #
-#   1 libunwind's needed members become one object; the names it defines are noted
+#   1 libunwind's needed members become one object; the names it defines are noted; it gets
+#     its modules from us, since dl_iterate_phdr takes a lock that a thread which waits for the reporting one may hold
 #   2 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
 #   3 the interceptors of those names are added
 #   4 libunwind's names become local: the program's exceptions keep their own unwinder
@@ -18,6 +19,7 @@ mkdir -p "$work"
 # shellcheck disable=SC2086 # a list of files
 "$LD" -r -o "$work/unwind.o" -u _ULx86_64_init_local -u _ULx86_64_step -u _ULx86_64_get_reg -u _Ux86_64_getcontext \
     --start-group $unwinder --end-group
+"$OBJCOPY" --redefine-sym dl_iterate_phdr=cspr_unwind_iterate "$work/unwind.o"
 "$NM" -g --defined-only "$work/unwind.o" | awk 'NF >= 3 { print $3 }' | sort -u >"$work/unwind.names"
 sed -n 's/^ *RAW([^,]*, \([a-z]*\), .*/\1 cspr_raw_\1/p' "$raw" >"$work/raw.names"
 

@@ -5,6 +5,38 @@
 #include "depot.h"
 #include "modules.h"
 
+#include <link.h>
+
+// --- in place of dl_iterate_phdr, for libunwind (prelink.sh) -------------------------------------------------------------------
+
+typedef struct call {
+    int (*fn)(struct dl_phdr_info *info, size_t size, void *arg);
+    void *arg;
+    int result;
+} call;
+
+static bool call_back(const cspr_image *image, void *arg)
+{
+    call *c = arg;
+    struct dl_phdr_info info = {
+        .dlpi_addr = image->module.bias,
+        .dlpi_name = image->module.path,
+        .dlpi_phdr = image->headers,
+        .dlpi_phnum = (Elf64_Half)image->n_headers,
+    };
+    c->result = c->fn(&info, offsetof(struct dl_phdr_info, dlpi_adds), c->arg);
+    return c->result == 0;
+}
+
+int cspr_unwind_iterate(int (*fn)(struct dl_phdr_info *info, size_t size, void *arg), void *arg);
+int cspr_unwind_iterate(int (*fn)(struct dl_phdr_info *info, size_t size, void *arg), void *arg)
+{
+    call c = {fn, arg, 0};
+    return cspr_images_each(call_back, &c) ? c.result : dl_iterate_phdr(fn, arg);
+}
+
+// --- unwinding -------------------------------------------------------------------------------------------------------------------
+
 size_t cspr_unwind_from(unw_context_t *context, uintptr_t *frames, size_t max)
 {
     unw_cursor_t cursor;

@@ -10,8 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Return addresses, innermost (the caller's own place) first. To be called without any lock: it reads unwind tables and takes
-// the loader's lock for moments.
+// Return addresses, innermost (the caller's own place) first. To be called without any lock: it reads unwind tables.
 size_t cspr_unwind(uintptr_t *frames, size_t max);
 // The same for a place that unw_getcontext has noted in a function that is still active.
 size_t cspr_unwind_from(unw_context_t *context, uintptr_t *frames, size_t max);
