@@ -141,7 +141,10 @@ static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, f
     }
     cspr_user *user = user_of(u, t->clock.own);
     bool news = user->any_at != t->clock.own_at; // of one epoch the first use stands for all
+    if (user->who != t->who)
+        user->did = 0;
     user->who = t->who;
+    user->did |= (uint8_t)(1u << use);
     if (news) {
         user->any_at = t->clock.own_at;
         user->any_stack = stack;
@@ -190,4 +193,13 @@ void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack)
     cspr_leave();
     if (CSPR_UNLIKELY(use != CSP_CHAN_USE_FREE && is_freed(u)))
         access_channel(u, use, stack);
+}
+
+void cspr_uses_each(cspr_uses *u, void (*fn)(const cspr_user *user, void *arg), void *arg)
+{
+    cspr_lock_acquire(&u->lock);
+    for (uint32_t i = 0; i < u->cap; i++)
+        if (u->users[i].id != CSPR_NO_ID)
+            fn(&u->users[i], arg);
+    cspr_lock_release(&u->lock);
 }

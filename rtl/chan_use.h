@@ -16,6 +16,7 @@ typedef struct cspr_user {
     cspr_who who;
     uint64_t any_at, send_at; // epochs; 0: none
     cspr_stack any_stack, send_stack;
+    uint8_t did; // 1 << enum csp_chan_use of all that `who` did
 } cspr_user;
 
 typedef struct cspr_uses {
@@ -32,5 +33,10 @@ void cspr_uses_init(cspr_uses *u, const void *chan);
 void cspr_uses_fini(cspr_uses *u);
 // The running task t uses the channel; reports the races that makes. `use`: enum csp_chan_use.
 void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack);
+
+// Calls fn for each user, newest of its logical id; some may have ended. Under the channel's lock: fn calls nothing of it.
+void cspr_uses_each(cspr_uses *u, void (*fn)(const cspr_user *user, void *arg), void *arg);
+// hooks.c: of the detector's object of a channel.
+void cspr_chan_each_user(void *ch, void (*fn)(const cspr_user *user, void *arg), void *arg);
 
 #endif

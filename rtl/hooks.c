@@ -7,6 +7,7 @@
 #include "chan_use.h"
 #include "depot.h"
 #include "everyone.h"
+#include "lock_wait.h"
 #include "sem.h"
 #include "sync.h"
 
@@ -191,6 +192,13 @@ static void hook_unlocking(const void *lock, int mode)
     cspr_unlocking(lock, mode, NULL);
 }
 
+static void hook_lock_wait(const void *lock, int mode)
+{
+    cspr_task *t = cspr_task_current();
+    if (t && t->n_held)
+        cspr_lock_waits(lock, mode, t, HERE());
+}
+
 // --- snapshots --------------------------------------------------------------------------------------------------------------
 
 static void *hook_snapshot_new(void)
@@ -355,6 +363,11 @@ void cspr_chan_get(void *ch, cspr_chan_info *out)
     *out = ((const chan *)ch)->info;
 }
 
+void cspr_chan_each_user(void *ch, void (*fn)(const cspr_user *user, void *arg), void *arg)
+{
+    cspr_uses_each(&((chan *)ch)->uses, fn, arg);
+}
+
 // --- ends -------------------------------------------------------------------------------------------------------------------
 
 static bool hook_print_stack_of(void *task)
@@ -385,6 +398,7 @@ const csp_hook_table cspr_hooks = {
     .sem_take = hook_sem_take,
     .locked = hook_locked,
     .unlocking = hook_unlocking,
+    .lock_wait = hook_lock_wait,
     .snapshot_new = hook_snapshot_new,
     .snapshot_free = hook_snapshot_free,
     .snapshot_acquire = hook_snapshot_acquire,
@@ -399,5 +413,6 @@ const csp_hook_table cspr_hooks = {
     .chan_recv_closed = hook_chan_recv_closed,
     .print_stack = cspr_print_stack,
     .print_stack_of = hook_print_stack_of,
+    .all_asleep = cspr_deadlock_all_asleep,
     .before_exit = cspr_before_exit,
 };

@@ -7,6 +7,7 @@
 #include "depot.h"
 #include "libc.h"
 #include "lock.h"
+#include "lock_wait.h"
 #include "misuse.h"
 #include "sem.h"
 #include "task.h"
@@ -133,6 +134,21 @@ CSPR_INTERCEPTOR int pthread_mutex_destroy(pthread_mutex_t *m)
     return cspr_real_pthread_mutex_destroy(m);
 }
 
+// A wait while others are held may close a cycle: that is told before it blocks.
+static int lock_mutex(pthread_mutex_t *m, cspr_stack stack)
+{
+    cspr_task *t = cspr_task_current();
+    if (!t || !t->n_held || cspr_task_holds(t, m, CSP_LOCK_WRITE))
+        return cspr_real_pthread_mutex_lock(m);
+    int result = cspr_real_pthread_mutex_trylock(m);
+    if (result != EBUSY)
+        return result;
+    cspr_lock_waits(m, CSP_LOCK_WRITE, t, stack);
+    result = cspr_real_pthread_mutex_lock(m);
+    cspr_lock_wait_end(t);
+    return result;
+}
+
 // A second lock by the same task is told before it blocks for ever.
 CSPR_INTERCEPTOR int pthread_mutex_lock(pthread_mutex_t *m)
 {
@@ -142,7 +158,7 @@ CSPR_INTERCEPTOR int pthread_mutex_lock(pthread_mutex_t *m)
     drop_site();
     if (locks_twice(m))
         cspr_report_misuse(CSPR_DOUBLE_LOCK, m, CSPR_STACK(), find_taking(m));
-    int result = cspr_real_pthread_mutex_lock(m);
+    int result = lock_mutex(m, CSPR_STACK());
     if (got_it(result))
         LOCKED(m, CSP_LOCK_WRITE);
     else if (result == EINVAL)

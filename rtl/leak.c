@@ -3,6 +3,7 @@
 // The runtime shows its coroutines under its own lock, so the first pass only copies; the others symbolize, join what looks the
 // same, and print.
 #include "leak.h"
+#include "deadlock.h"
 #include "report.h"
 
 #include <string.h>
@@ -93,6 +94,8 @@ static void add_coroutine(const csp_co_view *co, void *arg)
     if (!is_leak(co))
         return;
     cspr_who who = cspr_task_who(co->task);
+    if (cspr_deadlock_told(who))
+        return; // its report says more
     cspr_who_get(who, &id);
     size_t n = cspr_task_parked_frames(co->task, frames, CSPR_MAX_FRAMES);
     uint64_t hash = hash_word(hash_word(n, (uint64_t)co->op), id.creation);
@@ -331,6 +334,7 @@ void cspr_leak_check(void)
         return;
     if (!runtime->quiesce((int64_t)cspr_flags.leak_grace_ms * 1000000) && cspr_flags.verbosity)
         cspr_note("coroutines were still running after %d ms (leak_grace_ms)", cspr_flags.leak_grace_ms);
+    cspr_deadlock_check();
     cspr_enter();
     all.now_ns = runtime->now_ns();
     runtime->each(add_coroutine, &all);

@@ -78,6 +78,7 @@ cspr_stack cspr_lock_creation(const void *lock)
 static const char *const what_text[] = {
     [CSPR_BAD_UNLOCK] = "unlock of an unlocked mutex (or by a wrong thread)",
     [CSPR_DOUBLE_LOCK] = "double lock of a mutex",
+    [CSPR_READ_TWICE] = "recursive read lock behind a waiting writer",
     [CSPR_DESTROY_LOCKED] = "destroy of a locked mutex",
     [CSPR_INVALID_LOCK] = "use of an invalid mutex (e.g. uninitialized or destroyed)",
     [CSPR_LOCK_HELD] = "mutex held in the wrong context",
@@ -103,7 +104,7 @@ static bool was_told(const job *j, const cspr_view *v)
     enum { MAX_TOLD = 4096 };
     static uint64_t told[MAX_TOLD]; // under the report lock
     static size_t n_told;
-    uint64_t key = cspr_view_hash(v) * 8 + j->what;
+    uint64_t key = cspr_view_hash(v) * 16 + j->what;
     for (size_t i = 0; i < n_told; i++)
         if (told[i] == key)
             return true;

@@ -8,6 +8,7 @@
 typedef enum cspr_misuse {
     CSPR_BAD_UNLOCK,
     CSPR_DOUBLE_LOCK,
+    CSPR_READ_TWICE,
     CSPR_DESTROY_LOCKED,
     CSPR_INVALID_LOCK,
     CSPR_LOCK_HELD,

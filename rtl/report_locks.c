@@ -48,11 +48,17 @@ static void add_lock_name(cspr_report *r, const void *lock)
         cspr_text_add(&r->text, " '%s'", g.name);
 }
 
-static void add_lock(cspr_report *r, const void *lock)
+void cspr_report_lock_name(cspr_report *r, const void *lock)
 {
-    cspr_text_add(&r->text, "%s  Mutex M%u", r->green, number_lock(lock));
+    cspr_text_add(&r->text, "M%u", number_lock(lock));
     add_lock_name(r, lock);
     cspr_text_add(&r->text, " (0x%lx)", (uintptr_t)lock);
+}
+
+static void add_lock(cspr_report *r, const void *lock)
+{
+    cspr_text_add(&r->text, "%s  Mutex ", r->green);
+    cspr_report_lock_name(r, lock);
 }
 
 static bool add_creation(cspr_report *r, const void *lock)

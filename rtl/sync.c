@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "alloc.h"
+#include "lock_wait.h"
 #include "shadow.h"
 
 static uintptr_t word_of(const void *obj)
@@ -147,6 +148,8 @@ static void remove_held(cspr_task *t, const void *lock, int mode)
         t->lock_set = 0;
         return;
     }
+    if (t->n_held < CSPR_MAX_HELD) // else it may be one that found no room
+        cspr_lock_hand(lock);
 }
 
 void cspr_locked(const void *lock, int mode, cspr_task *t, cspr_stack stack)
@@ -154,6 +157,7 @@ void cspr_locked(const void *lock, int mode, cspr_task *t, cspr_stack stack)
     if (!(t = cspr_task_meant(t)))
         return;
     cspr_enter();
+    cspr_lock_wait_end(t);
     acquire(lock, t, mode == CSP_LOCK_WRITE);
     add_held(t, lock, mode, stack);
     cspr_leave();

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "depot.h"
 #include "everyone.h"
+#include "lock_wait.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -167,6 +168,8 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
 void cspr_task_finish(cspr_task *t)
 {
     cspr_who_set_finished(t->who);
+    if (CSPR_UNLIKELY(t->n_held))
+        cspr_locks_abandon(t);
     cspr_everyone_ended(t);
     hand_on_ids(t);
 }

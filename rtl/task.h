@@ -48,6 +48,7 @@ struct cspr_task {
     cspr_held *held;                // CSPR_MAX_HELD of them, allocated at the first lock
     uint16_t ignored[CSPR_IGNORES]; // annotations: how many of each are in force
     uint32_t lock_set;              // depot.h: of what is held now; 0: nothing, or not known yet
+    uint32_t lock_wait;             // lock_wait.h; 0: waits for no lock while it holds others
 };
 
 // A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its

@@ -77,6 +77,8 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
     /* A lock was taken / is about to be released: the edge, and the set of locks the task holds. */                      \
     HOOK(void, locked, (const void *lock, int mode, void *task, const csp_site *site), (lock, mode, task, site), )        \
     HOOK(void, unlocking, (const void *lock, int mode), (lock, mode), )                                                   \
+    /* The current task is about to park for a lock, without a limit of time. */                                          \
+    HOOK(void, lock_wait, (const void *lock, int mode), (lock, mode), )                                                   \
     /* --- snapshots: "what the current task knew then", for timers and cancellation -------------------------------- */  \
     HOOK(void *, snapshot_new, (void), (), NULL)                                                                          \
     HOOK(void, snapshot_free, (void *snapshot), (snapshot), )                                                             \
@@ -98,6 +100,7 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
     /* --- ends ----------------------------------------------------------------------------------------------------- */  \
     HOOK(bool, print_stack, (void), (), false) /* the current stack on stderr, symbolized; false: not able */             \
     HOOK(bool, print_stack_of, (void *task), (task), false)                                                               \
+    HOOK(void, all_asleep, (void), (), ) /* who waits for whom, on stderr, after the runtime's own words */               \
     HOOK(void, before_exit, (void), (), ) /* the runtime ends the process with status 2: last words */
 
 typedef struct csp_hook_table {

@@ -156,8 +156,10 @@ __attribute__((noinline)) static void unlock_slow(csp_mutex *m)
 
 CSPI_IN_PUBLIC void lock(csp_mutex *m, const csp_site *site)
 {
-    if (!try_take_free(m))
+    if (!try_take_free(m) && !(CSP_HOOKS && try_take(m))) {
+        CSP_HOOK(lock_wait, m, CSP_LOCK_WRITE);
         lock_slow(m, site);
+    }
     CSP_HOOK(locked, m, CSP_LOCK_WRITE, NULL, site);
 }
 

@@ -68,6 +68,7 @@ __attribute__((noreturn)) static void end_all_asleep(bool none_left)
         cspi_say("fatal error: all coroutines are asleep - deadlock!\n");
     cspi_frames none = {0};
     cspi_dump_at_end(&none);
+    CSP_HOOK(all_asleep);
     cspi_end_process();
 }
 

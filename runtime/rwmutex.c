@@ -178,8 +178,10 @@ static bool enter_limited(csp_rwmutex *m, int mode, const cspi_limit *limit, con
 
 CSPI_IN_PUBLIC void enter(csp_rwmutex *m, int mode, const csp_site *site)
 {
-    if (!try_enter_free(m, mode == CSP_LOCK_WRITE ? WRITER : READER))
+    if (!try_enter_free(m, mode == CSP_LOCK_WRITE ? WRITER : READER) && !(CSP_HOOKS && try_enter(m, mode))) {
+        CSP_HOOK(lock_wait, m, mode);
         enter_slow(m, mode, site);
+    }
     CSP_HOOK(locked, m, mode, NULL, site);
 }
 

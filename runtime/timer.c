@@ -34,7 +34,6 @@ static struct {
     // --- under lock
     struct entry *heap; // [1, n]
     size_t n, cap;
-    size_t n_idle;
     int64_t earliest; // atomic for readers without the lock; 0: no timer yet
 } timers;
 
@@ -113,7 +112,6 @@ static void insert(cspi_timer *t)
     if (timers.n == timers.cap)
         grow();
     timers.n++;
-    timers.n_idle += t->idle;
     sift_up(timers.n, (struct entry){t->when_ns, t});
     publish_earliest();
 }
@@ -123,7 +121,6 @@ static void take_out(cspi_timer *t)
     size_t i = t->heap_index;
     CSP_DCHECK(i >= 1 && i <= timers.n && timers.heap[i].t == t);
     t->heap_index = 0;
-    timers.n_idle -= t->idle;
     struct entry last = timers.heap[timers.n--];
     if (last.t != t) {
         if (i > 1 && timers.heap[parent(i)].when > last.when)
@@ -203,10 +200,12 @@ void cspi_timers_run(int64_t now, const cspi_timer **firing)
 bool cspi_timers_may_wake(void)
 {
     cspi_lock_acquire(&timers.lock);
-    bool may = timers.n > timers.n_idle;
-    // Nobody can be parked on a channel with a value in it; an empty one gets a tick, which may wake somebody.
-    for (size_t i = 1; i <= timers.n && !may; i++)
-        may = csp_load_rlx(&timers.heap[i].t->wakes->count) == 0; // relaxed: nothing runs
+    bool may = false;
+    // One that only sends to a channel wakes whoever is parked there.
+    for (size_t i = 1; i <= timers.n && !may; i++) {
+        const csp_chan *c = timers.heap[i].t->wakes;
+        may = !c || csp_load_rlx(&c->receivers.head); // relaxed: nothing runs
+    }
     cspi_lock_release(&timers.lock);
     return may;
 }
@@ -251,7 +250,7 @@ void cspi_timers_fork_lock(void)
 void cspi_timers_fork_unlock(bool is_child)
 {
     if (is_child) {
-        timers.n = timers.n_idle = 0;
+        timers.n = 0;
         publish_earliest();
     }
     cspi_lock_release(&timers.lock);

@@ -24,8 +24,7 @@ typedef struct cspi_timer {
         *wakes; // the channel that fire sends to or closes; NULL: it wakes otherwise. Set before start
     // NULL, or names the channels that fire closes when they are several (contexts). For the leak check.
     void (*each_woken)(struct cspi_timer *t, void (*fn)(const struct csp_chan *c, void *arg), void *arg);
-    bool
-        idle; // fires for ever (a ticker): wakes nobody while a tick lies in `wakes`, so then all may be asleep for good
+    bool idle; // fires for ever (a ticker)
 } cspi_timer;
 
 int64_t cspi_now(void);

@@ -41,6 +41,12 @@ bool cspr_print_stack_of(const cspr_task *)
 void cspr_before_exit(void)
 {
 }
+void cspr_deadlock_all_asleep(void)
+{
+}
+void cspr_lock_waits(const void *, int, cspr_task *, cspr_stack)
+{
+}
 }
 
 inline std::vector<cspr_race> races;
