@@ -72,14 +72,18 @@ __attribute__((noreturn)) static void end_all_asleep(bool none_left)
     cspi_end_process();
 }
 
+// Never below the number at some moment of the call, so that a program may wait for "only main is left". Ends are read before
+// creations (C1): whoever's end is counted had been created, and had created, before it, so those creations are counted too,
+// and so on to everyone alive who descends from somebody counted.
 int64_t cspi_count_live(void)
 {
-    int64_t n = csp_load_rlx(&cspi_sched.live_unowned); // relaxed: a moment's value
-    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++) {
-        const cspi_worker *w = cspi_sched.workers[i];
-        n += (int64_t)(csp_load_rlx(&w->created) - csp_load_rlx(&w->ended));
-    }
-    return n;
+    uint64_t ended = 0, created = 0;
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
+        ended += csp_load_acq(&cspi_sched.workers[i]->ended); // C1
+    int64_t unowned = csp_load_acq(&cspi_sched.live_unowned); // C1: falls when main ends
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
+        created += csp_load_rlx(&cspi_sched.workers[i]->created); // relaxed: after C1
+    return unowned + (int64_t)(created - ended);
 }
 
 // Those in blocking calls run nothing either; what the calls do, a thread of the program could do.

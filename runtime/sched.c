@@ -202,7 +202,7 @@ static void prepare(csp_co *co, void *stack_top, void (*fn)(void *), void *arg)
     co->sp = cspi_switch_prepare(stack_top, fn, arg);
 }
 
-// Relaxed: only the owner writes its counts; csp_count wants a moment's value.
+// Relaxed: only the owner writes its counts; who counts sees a creation through what came after it (cspi_count_live).
 static void count_created(cspi_worker *w)
 {
     if (w) {
@@ -318,7 +318,7 @@ void cspi_co_finish(void)
     cspi_worker *w = cspi_worker_self();
     if (w->current->kind == CO_COROUTINE && w->current->at_end)
         w->current->at_end(w->current->at_end_arg); // does not park: w stays ours
-    csp_store_rlx(&w->ended, w->ended + 1);         // relaxed: only the owner writes
+    csp_store_rel(&w->ended, w->ended + 1);         // C1 of cspi_count_live; only the owner writes
     cspi_labels_unref(w->current->labels);
     w->current->labels = NULL;
     CSP_HOOK(task_end);

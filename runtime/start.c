@@ -234,7 +234,7 @@ void cspi_bound_main_ends(csp_co *co)
 {
     cspi_co_set_state(co, CO_RUNNING, CO_FREE);
     cspi_lock_acquire(&cspi_sched.lock);
-    csp_add_rlx(&cspi_sched.live_unowned, -1);    // relaxed: csp_count wants a moment's value
+    csp_add_seq(&cspi_sched.live_unowned, -1);    // C1 of cspi_count_live
     csp_add_rlx(&cspi_sched.n_bound_running, -1); // relaxed: under the lock
     cspi_rest_check_locked();
     cspi_lock_release(&cspi_sched.lock);

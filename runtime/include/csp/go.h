@@ -68,7 +68,8 @@ __attribute__((noreturn)) void csp_exit(void);
 // The calling coroutine's number: main is 1, numbers are not reused.
 uint64_t csp_id(void);
 
-// Coroutines that have not ended, main included; a moment's value. (runtime.NumGoroutine)
+// Coroutines that have not ended, main included; a moment's value, never less than were alive at some moment of the call: 1
+// means that only main was left. (runtime.NumGoroutine)
 size_t csp_count(void);
 
 // Prints `panic: ` and the message and the coroutine's stack on standard error and ends the process with status 2.
