@@ -127,6 +127,10 @@ inline constexpr llvm::StringLiteral SiteAnnotation = "csp_site";
 inline constexpr llvm::StringLiteral SiteMarkerPrefix = "__csp_site.";
 bool isSiteMarker(const llvm::Function &F);
 
+// --- BlockTypes.cpp -----------------------------------------------------------------------------------------------
+// Puts what noteBlockTypes collected into a section of M that is not loaded; nothing without debug information.
+void emitBlockTypes(llvm::Module &M);
+
 // --- RacePass.cpp -------------------------------------------------------------------------------------------------
 class RacePass : public llvm::PassInfoMixin<RacePass> {
 public:

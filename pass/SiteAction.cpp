@@ -14,6 +14,7 @@
 // Dependent code is left to its instantiations.
 //
 // Consumers are called in order, ours before code generation, for one top-level declaration after the other.
+#include "BlockTypes.h"
 #include "RacePass.h"
 #include "SiteText.h"
 
@@ -240,6 +241,7 @@ public:
   void Initialize(ASTContext &C) override {
     Context = &C;
     Markers = std::make_unique<MarkerFactory>(C);
+    csp::forgetBlockTypes();
   }
 
   bool HandleTopLevelDecl(DeclGroupRef Group) override {
@@ -255,8 +257,10 @@ public:
 private:
   // After an error the tree may be incomplete, and no code is generated from it.
   void visit(Decl *D) {
-    if (!Context->getDiagnostics().hasErrorOccurred())
-      SiteVisitor(*Context, *Markers).TraverseDecl(D);
+    if (Context->getDiagnostics().hasErrorOccurred())
+      return;
+    csp::noteBlockTypes(D, *Context); // before the marks are set
+    SiteVisitor(*Context, *Markers).TraverseDecl(D);
   }
 
   ASTContext *Context = nullptr;

@@ -117,6 +117,7 @@ bool isSiteMarker(const Function &F) {
 PreservedAnalyses SitePass::run(Module &M, ModuleAnalysisManager &) {
   bool Changed = SiteLowering(M).run();
   Changed |= dropSiteAnnotations(M);
+  emitBlockTypes(M);
   return Changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }
 

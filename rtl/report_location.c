@@ -1,6 +1,7 @@
 // report_location.c - what lies at a racy address: a global, a heap block, a stack, a thread-local; with the variable's name.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "fd.h"
+#include "modules.h"
 #include "report.h"
 #include "task.h"
 #include "tls.h"
@@ -48,6 +49,16 @@ static void name_local(cspr_location *l, const cspr_race *race, size_t size)
     l->function = places[n_places - 1].function;
 }
 
+static void name_in_block(cspr_location *l, uintptr_t addr, size_t size)
+{
+    static uintptr_t frames[CSPR_MAX_FRAMES]; // under the report lock
+    size_t n = l->block.alloc_stack ? cspr_stack_frames(l->block.alloc_stack, 0xff, frames, CSPR_MAX_FRAMES, NULL) : 0;
+    size_t ours = 0;
+    while (ours < n && cspr_pc_is_ours(frames[ours]))
+        ours++;
+    cspr_symbolize_block(frames + ours, n - ours, l->block.size, addr - l->block.start, size, &l->variable);
+}
+
 // Of the bytes at race->addr those that the accesses have in common.
 static size_t common_size(const cspr_race *race)
 {
@@ -65,6 +76,7 @@ void cspr_location_find(const cspr_race *race, cspr_location *l)
         l->kind = CSPR_AT_FD;
     } else if (cspr_heap_find(addr, &l->block)) {
         l->kind = CSPR_AT_HEAP;
+        name_in_block(l, addr, size);
     } else if ((l->owner = cspr_who_of_tls(addr, &thread_pointer)) != 0) {
         l->kind = CSPR_AT_TLS;
         name_thread_local(l, addr, size, thread_pointer);
@@ -127,7 +139,10 @@ static void add_heap(cspr_report *r, const cspr_location *l, uintptr_t addr)
     cspr_text_add(&r->text, ":%s\n", r->plain);
     cspr_view_stack(&v, l->block.alloc_stack, 0xff);
     cspr_report_stack(r, &v, false);
-    if (addr != l->block.start)
+    if (l->variable.name)
+        cspr_text_add(&r->text, "  It is '%s' (%s), byte %zu of the block.\n\n", l->variable.path, l->variable.name,
+                      (size_t)(addr - l->block.start));
+    else if (addr != l->block.start)
         cspr_text_add(&r->text, "  The accesses meet at byte %zu of the block.\n\n", (size_t)(addr - l->block.start));
 }
 

@@ -324,3 +324,21 @@ bool cspr_symbolize_tls(uintptr_t within, uintptr_t offset, size_t size, cspr_va
     cspr_text_add(&question, "TLS \"%s\" 0x%lx %zu\n", m.path, offset, size);
     return ask_variable(out, &question);
 }
+
+bool cspr_symbolize_block(const uintptr_t *frames, size_t n, size_t block_size, uintptr_t offset, size_t size,
+                          cspr_variable *out)
+{
+    enum { MAX_CALLERS = 8 }; // functions that hand blocks on are not stacked higher
+    cspr_text question = {0};
+    if (!cspr_symbolizer_knows_variables() || n == 0)
+        return false;
+    cspr_text_add(&question, "BLOCK %zu %lu %zu", block_size, offset, size);
+    for (size_t i = 0; i < n && i < MAX_CALLERS; i++) {
+        cspr_module m;
+        if (!cspr_module_find(frames[i] - 1, &m))
+            break;
+        cspr_text_add(&question, " \"%s\" 0x%lx", m.path, frames[i] - 1 - m.bias);
+    }
+    cspr_text_add(&question, "\n");
+    return ask_variable(out, &question);
+}

@@ -44,6 +44,11 @@ bool cspr_symbolize_local(uintptr_t pc, intptr_t offset, size_t size, cspr_varia
 // The bytes at this offset in the thread-local block of the module that contains `within`.
 bool cspr_symbolize_tls(uintptr_t within, uintptr_t offset, size_t size, cspr_variable *out);
 
+// The bytes at this offset in a heap block of block_size that was allocated from frames (return addresses, innermost first).
+// out->name is the type of its elements.
+bool cspr_symbolize_block(const uintptr_t *frames, size_t n, size_t block_size, uintptr_t offset, size_t size,
+                          cspr_variable *out);
+
 // The parser of llvm-symbolizer's answer to CODE, for tests: reads one answer, returns the number of places.
 size_t cspr_symbolize_parse(const char *answer, cspr_place *out, size_t max);
 

@@ -60,6 +60,18 @@ uint64_t sizeOf(DWARFDie Type)
     return Type ? Type.getTypeSize(PointerSize).value_or(0) : 0;
 }
 
+// An array whose number of elements is told neither by count nor by bound: LLVM takes its size for that of one element.
+bool isFlexibleArray(DWARFDie Type)
+{
+    Type = plainType(Type);
+    if (!Type || Type.getTag() != DW_TAG_array_type)
+        return false;
+    for (const DWARFDie &Child : Type.children())
+        if (Child.getTag() == DW_TAG_subrange_type && !Child.find(DW_AT_count) && !Child.find(DW_AT_upper_bound))
+            return true;
+    return false;
+}
+
 void describe(DWARFDie Type, uint64_t Offset, uint64_t Size, std::string &Path);
 
 // Offset of a member in its structure; nullopt: a bit-field, of which several may share a byte.
@@ -83,8 +95,7 @@ void describeMember(DWARFDie Type, uint64_t Offset, uint64_t Size, std::string &
         if (!At || *At > Offset || Child.find(DW_AT_external))
             continue;
         uint64_t MemberSize = sizeOf(typeOf(Child));
-        bool IsFlexible =
-            MemberSize == 0 && plainType(typeOf(Child)) && plainType(typeOf(Child)).getTag() == DW_TAG_array_type;
+        bool IsFlexible = isFlexibleArray(typeOf(Child));
         if (!IsFlexible && Offset + Size > *At + MemberSize)
             continue;
         if (Best && MemberSize >= BestSize)
@@ -367,6 +378,50 @@ std::optional<VariableName> nameThreadLocal(DWARFContext &Context, uint64_t Offs
         if (std::optional<VariableName> Found = findThreadLocal(Unit->getUnitDIE(false), Offset, Size))
             return Found;
     return std::nullopt;
+}
+
+void appendPath(DWARFDie Type, uint64_t Offset, uint64_t Size, std::string &Path)
+{
+    describe(Type, Offset, Size, Path);
+}
+
+bool hasFlexibleArray(DWARFDie Type)
+{
+    DWARFDie Last;
+    for (const DWARFDie &Child : plainType(Type).children())
+        if (Child.getTag() == DW_TAG_member)
+            Last = Child;
+    return Last && isFlexibleArray(typeOf(Last));
+}
+
+static void collectTypes(const DWARFDie &Scope, const std::string &Name, uint64_t Size, std::vector<DWARFDie> &Found)
+{
+    for (const DWARFDie &Child : Scope.children()) {
+        switch (Child.getTag()) {
+        case DW_TAG_structure_type:
+        case DW_TAG_class_type:
+        case DW_TAG_union_type:
+        case DW_TAG_typedef:
+            if (const char *Called = Child.getShortName();
+                Called && Name == Called && !Child.find(DW_AT_declaration) && sizeOf(Child) == Size)
+                Found.push_back(Child);
+            [[fallthrough]];
+        case DW_TAG_namespace:
+        case DW_TAG_subprogram:
+        case DW_TAG_lexical_block:
+            collectTypes(Child, Name, Size, Found);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+std::vector<DWARFDie> typesCalled(DWARFUnit &Unit, const std::string &Name, uint64_t Size)
+{
+    std::vector<DWARFDie> Found;
+    collectTypes(Unit.getUnitDIE(false), Name, Size, Found);
+    return Found;
 }
 
 } // namespace csp

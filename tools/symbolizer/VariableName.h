@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace csp
 {
@@ -27,6 +28,13 @@ std::optional<VariableName> nameGlobal(llvm::DWARFContext &Context, uint64_t Add
 std::optional<VariableName> nameLocal(llvm::DWARFContext &Context, uint64_t PC, int64_t Offset, uint64_t Size);
 // Bytes at Offset in the module's thread-local block.
 std::optional<VariableName> nameThreadLocal(llvm::DWARFContext &Context, uint64_t Offset, uint64_t Size);
+
+// Appends to Path the members and elements that lead to bytes [Offset, Offset + Size) of the Type.
+void appendPath(llvm::DWARFDie Type, uint64_t Offset, uint64_t Size, std::string &Path);
+// Whether it is a structure whose last member is an array without a size.
+bool hasFlexibleArray(llvm::DWARFDie Type);
+// Structures and type names called Name, of this size, in the unit. All of them where it is one.
+std::vector<llvm::DWARFDie> typesCalled(llvm::DWARFUnit &Unit, const std::string &Name, uint64_t Size);
 
 } // namespace csp
 

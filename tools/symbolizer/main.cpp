@@ -6,8 +6,12 @@
 //   GLOBAL "module" address size             name \n path \n start size \n file:line \n, from debug information; nothing: not known
 //   LOCAL "module" pc offset size            the same; the bytes at this offset from the canonical frame address of pc's function
 //   TLS "module" offset size                 the same; the bytes at this offset in the module's thread-local block
+//   BLOCK size offset bytes "module" pc "module" pc ...
+//                                            the same for these bytes of a heap block, whose allocation was called from there,
+//                                            innermost first; start is the offset
 //
 // It is a process of its own since reading debug information takes memory and locks that must not be the checked program's.
+#include "BlockName.h"
 #include "VariableName.h"
 
 #include "llvm/DebugInfo/DIContext.h"
@@ -100,9 +104,30 @@ std::string takeQuoted(std::string &Line)
     return Text;
 }
 
+void answerBlock(symbolize::LLVMSymbolizer &Symbolizer, std::string Line, std::ostream &Out)
+{
+    std::istringstream Words(Line.substr(Line.find(' ')));
+    csp::Block Block{};
+    Words >> Block.Size >> Block.Offset >> Block.Bytes;
+    while (Line.find('"') != std::string::npos) {
+        std::string Path = takeQuoted(Line);
+        uint64_t Address = std::strtoull(Line.c_str(), nullptr, 0);
+        DWARFContext *Context = contextOf(Path);
+        Expected<DIInliningInfo> Frames =
+            Symbolizer.symbolizeInlinedCode(Path, {Address, object::SectionedAddress::UndefSection});
+        if (!Frames)
+            consumeError(Frames.takeError());
+        else if (Context && !csp::addCallers(Block, *Context, *Frames, Address))
+            break;
+    }
+    answerVariable(csp::nameInBlock(Block), Out);
+}
+
 void answer(symbolize::LLVMSymbolizer &Symbolizer, std::string Line, std::ostream &Out)
 {
     std::string Command = Line.substr(0, Line.find(' '));
+    if (Command == "BLOCK")
+        return answerBlock(Symbolizer, Line, Out);
     std::string Path = takeQuoted(Line);
     std::istringstream Numbers(Line);
     std::string Word;
