@@ -201,7 +201,7 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
     c->size = size;
     c->element = c->step = 0;
     c->epoch = cspr_task_name_epoch(t);
-    c->at = t->clock.own_at;
+    c->at = t->at;
     cspr_check_set_stack(c, stack);
     c->kind = kind;
     c->n_found = 0;
@@ -309,14 +309,16 @@ static uint64_t shared_cell(const cspr_check *c, uint64_t r, unsigned mask)
     uint64_t member[CSPR_READSET_MAX + 1];
     const cspr_readset *set = cspr_cell_is_shared(r) ? cspr_readset_of(r) : NULL;
     unsigned n = 0;
+    bool reread = false;
     for (uint32_t i = 0; i < (set ? set->n : 1); i++) {
         member[n] = (set ? set->member[i] : r) & ~MASK_BITS;
+        reread |= cspr_epoch_run(cspr_cell_epoch(member[n]))->id == c->task->clock.own;
         if (!cell_is_known(c, member[n]))
             n++;
     }
     if (!n) // all that was read happened before
         return cspr_cell_mask(r) & ~mask && !is_known_to_all(c, r) ? 0 : cspr_cell_of(c->epoch, mask, c->stack);
-    if (n == CSPR_READSET_MAX || cspr_cell_mask(r) != mask || !cspr_readset_pays())
+    if (n == CSPR_READSET_MAX || cspr_cell_mask(r) != mask || reread || !cspr_readset_pays()) // reread: see side.c
         return 0;
     member[n++] = cspr_cell_of(c->epoch, 0, c->stack);
     return cspr_readset_cell(member, n, mask);
@@ -435,6 +437,20 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
         cspr_word_give(cells, fresh, w);
     if (!(r | w))
         cspr_shadow_met(word);
+    return true;
+}
+
+// The short way for a read aside (side.h). Gives the word back; false: it is still taken.
+CSPR_NOINLINE static bool reread_aside(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, const cspr_task *t,
+                                       uint32_t epoch, cspr_stack stack)
+{
+    cspr_record *rec = cspr_record_of(w);
+    if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_record_written(rec)) && !cspr_extent_is_known(word, epoch))
+        return false;
+    if (!cspr_record_reread(rec, t, epoch, mask, stack))
+        return false;
+    cspr_word_give(cells, w, w);
+    filter_add(word, mask, false, epoch);
     return true;
 }
 
@@ -590,6 +606,8 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
         cspr_leave();
         return;
     }
+    if (!is_write && cspr_cell_is_aside(__atomic_load_n(cspr_shadow_of(addr), __ATOMIC_RELAXED))) // relaxed: a hint
+        cspr_record_prefetch(__atomic_load_n(cspr_shadow_of(addr), __ATOMIC_RELAXED));
     uint32_t locks = cspr_task_locks(t);
     cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
     bool done = false;
@@ -597,7 +615,9 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
     if (one_word && current != CSPR_CURRENT_NOBODY && !cspr_in_own_tls(addr)) {
         cells = cspr_shadow_of(addr);
         w = cspr_word_take(cells);
-        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, t, cspr_cell_epoch(current), stack);
+        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, t, cspr_cell_epoch(current), stack) ||
+               (!is_write && cspr_cell_is_aside(w) &&
+                reread_aside(cells, w, addr & ~(uintptr_t)7, mask, t, cspr_cell_epoch(current), stack));
     }
     if (!done)
         enter_slow(t, addr, size, is_write, stack, cells, w);

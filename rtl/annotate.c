@@ -69,7 +69,7 @@ ANNOTATION(AnnotateRWLockAcquired, uintptr_t lock, uintptr_t is_writer)
 ANNOTATION(AnnotateRWLockReleased, uintptr_t lock, uintptr_t is_writer)
 {
     BEGIN();
-    cspr_unlocking((void *)lock, is_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ, NULL);
+    cspr_unlocking_for_good((void *)lock, is_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ, NULL);
 }
 
 // --- accesses not to be looked at ------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void
     o->check.size = size;
     o->check.element = o->check.step = 0;
     o->check.epoch = t->epoch; // side records name epochs in full: none is issued for an atomic
-    o->check.at = t->clock.own_at;
+    o->check.at = t->at;
     uint32_t locks = cspr_task_locks(t);
     cspr_check_set_stack(&o->check, locks ? cspr_depot_here_locked(pc, NULL, locks) : cspr_depot_here(pc, NULL));
     o->check.n_found = 0;
@@ -71,10 +71,11 @@ static void remember_loaded(cspr_task *t, cspr_stamp *s)
     t->loaded = cspr_stamp_merge(t->loaded, s);
 }
 
-static void transfer_load(cspr_task *t, const cspr_sync *s, int order)
+static void transfer_load(cspr_task *t, cspr_sync *s, int order)
 {
     if (!s || !s->clock)
         return;
+    s->turn = 0;
     if (acquires(order))
         cspr_task_learn(t, s->clock);
     else

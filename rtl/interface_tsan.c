@@ -88,13 +88,13 @@ INTERFACE(int, __tsan_mutex_pre_unlock, (void *addr, unsigned flags))
     int n = 0;
     if (t && flags & RECURSIVE_UNLOCK) {
         while (cspr_task_holds(t, addr, mode_of(flags))) {
-            cspr_unlocking(addr, mode_of(flags), t);
+            cspr_unlocking_for_good(addr, mode_of(flags), t);
             n++;
         }
     } else if (t) {
         if (!cspr_task_holds(t, addr, mode_of(flags)))
             cspr_report_misuse(CSPR_BAD_UNLOCK, addr, CSPR_STACK(), 0);
-        cspr_unlocking(addr, mode_of(flags), t);
+        cspr_unlocking_for_good(addr, mode_of(flags), t);
     }
     cspr_ignore_all(1);
     return n;

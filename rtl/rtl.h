@@ -142,6 +142,7 @@ void cspr_release_merge(const void *obj, cspr_task *t);
 void cspr_sync_reset(const void *obj);
 void cspr_locked(const void *lock, int mode, cspr_task *t, cspr_stack stack);
 void cspr_unlocking(const void *lock, int mode, cspr_task *t);
+void cspr_unlocking_for_good(const void *lock, int mode, cspr_task *t); // of a lock that may not exclude
 
 // --- depot.c: calling contexts --------------------------------------------------------------------------------------------
 // The stack id of `pc` executed in the function of the current top record. leaf_ret as in abi.inc.

@@ -257,10 +257,28 @@ static unsigned covered_by_own(const cspr_set *s, const cspr_check *c)
     return covered;
 }
 
+// Whether the running task read these bytes in an earlier epoch and others, unordered, did too.
+static bool is_reread(const cspr_set *s, const cspr_check *c, unsigned mask)
+{
+    bool earlier = false, others = false;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const cspr_entry *e = &s->entry[i];
+        if (!(e->mask & mask))
+            continue;
+        if (e->id != c->task->clock.own)
+            others |= !cspr_task_knows(c->task, e->id, e->at);
+        else
+            earlier |= e->at != c->at;
+    }
+    return earlier && others;
+}
+
 static bool access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (!(mask & ~(covered_by_own(&rec->reads, c) | covered_by_own(&rec->writes, c))))
         return false;
+    if (!rec->reread && !rec->reads.index)
+        rec->reread = is_reread(&rec->reads, c, mask);
     for (uint32_t i = 0; i < rec->writes.n; i++)
         meet(c, &rec->writes.entry[i], mask);
     meet_all(rec, c, &rec->atomics, mask, NULL, 0);
@@ -363,6 +381,49 @@ static bool grow_entry(cspr_record *rec, cspr_check *c, unsigned mask)
     return true;
 }
 
+// A table that several tasks read, each in short epochs: a read set would have to be made for every epoch of each of them and
+// be met by few words, so such words stay aside, where one's earlier read is written over in place. Now and then the long way
+// is taken, which drops what has become known.
+enum { LONG_WAY_EVERY = 64 };
+static __thread uint32_t n_reread __attribute__((tls_model("initial-exec")));
+
+bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack)
+{
+    if (!rec->reread || rec->atomics.n || rec->reads.index || rec->writes.n > SHORT_SET ||
+        !(++n_reread % LONG_WAY_EVERY))
+        return false;
+    uint32_t own = t->clock.own;
+    uint64_t at = t->at;
+    for (uint32_t i = 0; i < rec->writes.n; i++) {
+        const cspr_entry *e = &rec->writes.entry[i];
+        if ((e->mask & mask) && !(e->at == at && e->id == own) && !(e->epoch && cspr_epoch_is_known(e->epoch)))
+            return false;
+    }
+    cspr_entry *older = NULL;
+    for (uint32_t i = 0; i < rec->reads.n; i++) {
+        cspr_entry *e = &rec->reads.entry[i];
+        if (!(e->mask & mask))
+            continue;
+        if (e->id != own && e->epoch && cspr_epoch_is_known(e->epoch))
+            return false;
+        if (e->id != own)
+            continue;
+        if (e->at == at && !(mask & ~e->mask))
+            return true;
+        if (older || (e->mask & ~mask))
+            return false;
+        older = e;
+    }
+    if (!older)
+        return false;
+    older->at = at;
+    older->who = t->who;
+    older->epoch = epoch;
+    older->stack = stack;
+    older->mask = (uint8_t)mask;
+    return true;
+}
+
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (c->kind < CSPR_ATOMIC_READ && grow_entry(rec, c, mask))
@@ -436,6 +497,7 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
     cspr_record *rec = &records[i];
     rec->word = word;
     rec->syncs = NULL;
+    rec->reread = false;
     rec->writes = (cspr_set){.entry = rec->write_room, .cap = CSPR_SET_ROOM};
     rec->reads = (cspr_set){.entry = rec->read_room, .cap = CSPR_SET_ROOM};
     rec->atomics = (cspr_set){0};
@@ -453,6 +515,7 @@ void cspr_sync_clear(cspr_sync *s)
     cspr_stamp_unref(s->clock);
     cspr_stamp_unref(s->readers);
     s->clock = s->readers = NULL;
+    s->turn = s->readers_turn = 0;
     cspr_sem_units_drop(s);
 }
 
@@ -580,7 +643,7 @@ bool cspr_record_collapse(cspr_record *rec, const cspr_task *t, uint64_t *r, uin
     if (rec->writes.n > 1 && first->mask && last->mask && first->epoch != last->epoch)
         return false; // what usually prevents it
     if (rec->reads.n > 1 && rec->reads.entry[0].epoch != rec->reads.entry[rec->reads.n - 1].epoch &&
-        !cspr_readset_pays())
+        (rec->reread || !cspr_readset_pays()))
         return false;
     uint64_t read, write;
     if (!to_cell(&rec->writes, 1, &write) || !to_cell(&rec->reads, CSPR_READSET_MAX, &read))

@@ -37,18 +37,24 @@ struct cspr_sync {
     struct cspr_sync *next;
     uintptr_t addr;
     cspr_stamp *clock;
-    cspr_stamp *readers;      // RWMutex: what the read unlocks since the last write lock knew
+    cspr_stamp *readers; // RWMutex: what the read unlocks since the last write lock knew
+    // Locks: whose release it was that set `clock`, and whose was the first that `readers` has, as a number that no other
+    // release has; 0 once somebody acquired it, or when it was no lock's (sync.c: coming back).
+    uint64_t turn, readers_turn;
     cspr_who head;            // atomics: whose store the release sequence begins with, 0: nobody's
     cspr_who rmw;             // atomics: who else put a clock into it by read-modify-write, 0: nobody
     struct cspr_units *units; // semaphores: what was released and not taken yet (sem.h); NULL: it is none
 };
 #define CSPR_SEVERAL UINT32_MAX // a who: more than one, or not known
 
+// Lines of the cache, not bytes, are what a short way costs here; what it reads and what it writes lie in different ones.
 typedef struct cspr_record {
-    uintptr_t word;
-    cspr_set writes, reads, atomics;
+    _Alignas(64) uintptr_t word;
     cspr_sync *syncs;
+    cspr_set writes;
     uint32_t next_free; // of the free list
+    bool reread;        // some task read it in one epoch after the other while others, unordered, did too
+    cspr_set reads, atomics;
     cspr_entry write_room[CSPR_SET_ROOM], read_room[CSPR_SET_ROOM];
 } cspr_record;
 
@@ -86,9 +92,21 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w);
 void cspr_record_free(cspr_record *rec);
 uint64_t cspr_record_cell(const cspr_record *rec); // the tag for both cells
 cspr_record *cspr_record_of(uint64_t cell);
+// The record will be looked at soon, perhaps. Any cell that is aside, also of a word not taken.
+static inline void cspr_record_prefetch(uint64_t cell)
+{
+    const char *rec = (const char *)cspr_record_of(cell);
+    __builtin_prefetch(rec);
+    __builtin_prefetch(rec + 64);
+    __builtin_prefetch(rec + offsetof(cspr_record, write_room));
+    __builtin_prefetch(rec + offsetof(cspr_record, read_room), 1);
+}
 
 // Checks the access against the record and records it; false: this epoch had done so, nothing changed.
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
+// The short way for a read of a word that several unordered tasks read in epoch after epoch: nothing to check, the task's earlier
+// read makes room for this one. epoch: t's open one. False: nothing changed.
+bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack);
 // Bytes whose last plain write is known.
 unsigned cspr_record_written(const cspr_record *rec);
 // When two cells can say all there is: stores them, frees the record, true.

@@ -13,12 +13,33 @@ static uintptr_t word_of(const void *obj)
     return (uintptr_t)obj & ~(uintptr_t)7;
 }
 
-// References to the object's clocks.
-static void read_sync(const void *obj, cspr_stamp **clock, cspr_stamp **readers)
+// --- coming back --------------------------------------------------------------------------------------------------------------
+// A release ends the epoch since whoever acquires it knows all of that epoch. A task that locks again what it unlocked, when
+// nobody has acquired that unlock and it released nothing else meanwhile, goes on with the epoch it had: its next unlock covers
+// both stretches, and as it holds the lock nobody can acquire the earlier one any more. So whoever will know the epoch knows all
+// of it, which is all that A10 needs. What was recorded between the two is an epoch of its own, and is published together with
+// the other. For read locks the same: their unlocks are acquired by writers only, which the reader keeps out.
+// That is true of locks that exclude, so the program's own (annotations) do not take part. Everything that acquires a clock of
+// the object sets its turn to 0.
+
+typedef enum who_acquires { ANYBODY, WRITER, READER } who_acquires;
+
+static uint64_t take_turn(cspr_sync *s, who_acquires how)
 {
+    uint64_t turn = how == WRITER ? s->turn : how == READER ? s->readers_turn : 0;
+    s->turn = 0;
+    if (how != READER)
+        s->readers_turn = 0;
+    return turn;
+}
+
+// References to the object's clocks; the turn of the release that is acquired.
+static uint64_t read_sync(const void *obj, who_acquires how, cspr_stamp **clock, cspr_stamp **readers)
+{
+    uint64_t turn = 0;
     *clock = *readers = NULL;
     if (!cspr_sync_may_be(obj))
-        return;
+        return 0;
     uint64_t *cells = cspr_shadow_of((uintptr_t)obj);
     uint64_t w = cspr_word_take(cells);
     if (cspr_cell_is_aside(w)) {
@@ -26,15 +47,18 @@ static void read_sync(const void *obj, cspr_stamp **clock, cspr_stamp **readers)
         if (s) {
             *clock = cspr_stamp_ref(s->clock);
             *readers = cspr_stamp_ref(s->readers);
+            turn = take_turn(s, how);
         }
     }
     cspr_word_give(cells, cspr_word_read_cell(cells, w), w);
+    return turn;
 }
 
 typedef enum change { SET_CLOCK, MERGE_CLOCK, MERGE_READERS } change;
 
-// Changes the object's clocks by a stamp whose reference it takes over.
-static void write_sync(const void *obj, cspr_stamp *stamp, change how)
+// Changes the object's clocks by a stamp whose reference it takes over. turn: of a lock's release, else 0; returns the one that
+// counts for it now.
+static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint64_t turn)
 {
     cspr_stamp *old = NULL, *old_readers = NULL;
     uint64_t *cells = cspr_shadow_of((uintptr_t)obj);
@@ -46,27 +70,39 @@ static void write_sync(const void *obj, cspr_stamp *stamp, change how)
         old_readers = s->readers;
         s->clock = stamp;
         s->readers = NULL;
+        s->turn = turn;
+        s->readers_turn = 0;
     } else {
         cspr_stamp **slot = how == MERGE_CLOCK ? &s->clock : &s->readers;
         *slot = cspr_stamp_merge(*slot, stamp);
         old = stamp;
+        if (how == MERGE_CLOCK)
+            s->turn = 0;
+        else if (s->readers_turn)
+            turn = s->readers_turn;
+        else
+            s->readers_turn = turn;
     }
     s->rmw = CSPR_SEVERAL;
     cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
     cspr_stamp_unref(old);
     cspr_stamp_unref(old_readers);
+    return turn;
 }
 
-static void acquire(const void *obj, cspr_task *t, bool readers_too)
+static void acquire(const void *obj, cspr_task *t, who_acquires how)
 {
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
     cspr_stamp *clock, *readers;
     cspr_enter();
-    read_sync(obj, &clock, &readers);
+    uint64_t turn = read_sync(obj, how, &clock, &readers);
     cspr_task_learn(t, clock);
-    if (readers_too)
+    if (how != READER)
         cspr_task_learn(t, readers);
+    if (turn && t->resume.lock == obj && t->resume.turn == turn && t->resume.published == t->published &&
+        t == cspr_self.task)
+        cspr_task_resume(t);
     cspr_stamp_unref(clock);
     cspr_stamp_unref(readers);
     cspr_leave();
@@ -77,14 +113,29 @@ static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
     cspr_enter();
-    write_sync(obj, cspr_task_publish(t, by, NULL), how);
+    write_sync(obj, cspr_task_publish(t, by, NULL), how, 0);
+    cspr_leave();
+}
+
+static void release_lock(const void *lock, cspr_task *t, int mode)
+{
+    if (t->ignored[CSPR_IGNORE_SYNC])
+        return;
+    cspr_enter();
+    cspr_resume r = {.at = t->at, .epoch = t->open ? t->epoch : 0};
+    cspr_stamp *stamp = cspr_task_publish(t, CSPR_BY_UNLOCK, NULL);
+    uint64_t turn = (uint64_t)t->who << 32 | (uint32_t)t->published;
+    r.turn = write_sync(lock, stamp, mode == CSP_LOCK_WRITE ? SET_CLOCK : MERGE_READERS, turn);
+    r.published = t->published;
+    r.lock = r.epoch && cspr_flags.resume_epochs ? lock : NULL;
+    t->resume = r;
     cspr_leave();
 }
 
 void cspr_acquire(const void *obj, cspr_task *t)
 {
     if ((t = cspr_task_meant(t)) != NULL)
-        acquire(obj, t, true);
+        acquire(obj, t, ANYBODY);
 }
 
 void cspr_release(const void *obj, cspr_task *t)
@@ -158,7 +209,7 @@ void cspr_locked(const void *lock, int mode, cspr_task *t, cspr_stack stack)
         return;
     cspr_enter();
     cspr_lock_wait_end(t);
-    acquire(lock, t, mode == CSP_LOCK_WRITE);
+    acquire(lock, t, mode == CSP_LOCK_WRITE ? WRITER : READER);
     add_held(t, lock, mode, stack);
     cspr_leave();
 }
@@ -167,6 +218,14 @@ void cspr_unlocking(const void *lock, int mode, cspr_task *t)
 {
     if (!(t = cspr_task_meant(t)))
         return;
-    release(lock, t, mode == CSP_LOCK_WRITE ? SET_CLOCK : MERGE_READERS, CSPR_BY_UNLOCK);
+    release_lock(lock, t, mode);
     remove_held(t, lock, mode);
+}
+
+void cspr_unlocking_for_good(const void *lock, int mode, cspr_task *t)
+{
+    if (!(t = cspr_task_meant(t)))
+        return;
+    cspr_unlocking(lock, mode, t);
+    t->resume.lock = NULL;
 }

@@ -196,7 +196,7 @@ static void forget_stamp(cspr_task *t)
 void cspr_task_open_slow(cspr_task *t)
 {
     forget_stamp(t);
-    t->clock.own_at++;
+    t->at = ++t->clock.own_at;
     t->open = true;
     t->epoch = 0;
 }
@@ -206,7 +206,7 @@ uint32_t cspr_task_name_epoch(cspr_task *t)
     cspr_task_open(t);
     if (CSPR_LIKELY(t->epoch))
         return t->epoch;
-    uint64_t at = t->clock.own_at;
+    uint64_t at = t->at;
     if (!t->run || at - t->run_base >= CSPR_RUN_EPOCHS) {
         t->run = cspr_epoch_new_run(t->clock.own, at, t->who, t->run);
         t->run_base = at;
@@ -222,13 +222,28 @@ cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
     if (!t->stamp)
         t->stamp = cspr_clock_publish(&t->clock, t->who);
-    if (t->epoch)
-        cspr_epoch_note_end(t->epoch, cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by));
+    if (t->epoch) {
+        cspr_stack release = cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by);
+        cspr_epoch_note_end(t->epoch, release);
+        if (t->paused)
+            cspr_epoch_note_end(t->paused, release);
+    }
+    t->published++;
     t->open = false;
-    t->epoch = 0;
+    t->epoch = t->paused = 0;
     if (t == cspr_self.task)
         cspr_set_current(CSPR_CURRENT_NOBODY);
     return cspr_stamp_ref(t->stamp);
+}
+
+void cspr_task_resume(cspr_task *t)
+{
+    t->paused = t->open ? t->epoch : 0;
+    t->open = true;
+    t->at = t->resume.at;
+    t->epoch = t->resume.epoch;
+    t->resume.lock = NULL;
+    cspr_set_current(cspr_cell_of(t->epoch, 0xff, 0));
 }
 
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s)

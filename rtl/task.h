@@ -6,6 +6,9 @@
 // Epochs. clock.own_at counts the epochs in which something was recorded. A release *closes* the current one: what comes
 // later is not covered by what was published. Nothing is counted until something is recorded again, so loops that only
 // lock, send or release use up no epochs; an epoch is given its 30-bit name only when a cell needs it (rule A9).
+//
+// An epoch may go on after the release that closed it, when a task comes back to a lock that nobody has taken since: sync.c,
+// "Coming back". Then own_at may be ahead of it: `at` is the open epoch's value.
 #ifndef CSP_RTL_TASK_H
 #define CSP_RTL_TASK_H
 
@@ -22,10 +25,23 @@ enum cspr_ignore { CSPR_IGNORE_READS, CSPR_IGNORE_WRITES, CSPR_IGNORE_SYNC, CSPR
 // while children are alive: they hold references, and a closed queue passes on to its parent.
 typedef struct cspr_id_queue cspr_id_queue;
 
+// The epoch that a lock's release has closed, and what must still hold for it to go on.
+typedef struct cspr_resume {
+    const void *lock; // NULL: none
+    uint64_t turn;    // what the lock then had (side.h)
+    uint64_t published;
+    uint64_t at;
+    uint32_t epoch;
+} cspr_resume;
+
 struct cspr_task {
     cspr_clock clock;
-    bool open;         // own_at is an epoch that is not published yet
-    uint32_t epoch;    // its id when open and named, else 0
+    bool open;          // there is an epoch that is not published yet
+    uint64_t at;        // its clock value
+    uint32_t epoch;     // its id when open and named, else 0
+    uint32_t paused;    // id of the epoch that was open when an earlier one went on, 0: none; both end together
+    uint64_t published; // releases so far
+    cspr_resume resume;
     uint32_t run;      // first id of the newest run, 0: none
     uint64_t run_base; // the clock value that id names
     cspr_who who;
@@ -83,6 +99,9 @@ static inline uint32_t cspr_task_locks(cspr_task *t)
 {
     return CSPR_LIKELY(!t->n_held) ? 0 : t->lock_set ? t->lock_set : cspr_task_find_locks(t);
 }
+
+// The epoch that t->resume names goes on. t is the running task.
+void cspr_task_resume(cspr_task *t);
 
 // t learns what s knows (NULL: nothing): an acquire.
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
