@@ -94,16 +94,30 @@ static void check_pattern(pattern *p)
         return;
     if (CSPR_UNLIKELY(t->ignored[p->is_write]))
         return;
-    walk w = {.p = p, .element = p->size, .step = p->rows ? p->row[0].stride : p->size, .task = t};
+    walk w; // not initialised as a whole: room for races is large
+    w.p = p;
+    w.element = p->size;
+    w.step = p->rows ? p->row[0].stride : p->size;
+    w.task = t;
+    w.entered = false;
     join_rows(p);
     walk_rows(&w, p->addr, p->rows);
     if (w.entered)
         cspr_leave();
 }
 
+// Most rows are short, upwards, without gaps, and recorded already.
+static inline bool is_short_and_recorded(uintptr_t addr, size_t size, size_t n, ptrdiff_t stride, bool is_write)
+{
+    enum { SHORT = 32 };
+    return (size_t)stride == size && n <= SHORT / size && cspr_is_recorded(addr, n * size, is_write);
+}
+
 static void check_row(const void *addr, size_t size, size_t n, ptrdiff_t stride, bool is_write, void *leaf_ret,
                       void *pc)
 {
+    if (is_short_and_recorded((uintptr_t)addr, size, n, stride, is_write))
+        return;
     pattern p = {.addr = (uintptr_t)addr, .size = size, .is_write = is_write, .pc = pc, .leaf_ret = leaf_ret};
     if (add_row(&p, n, stride))
         check_pattern(&p);

@@ -91,13 +91,40 @@ TEST_F(Cell, SetsOfReadersAreInterned)
     EXPECT_EQ(readers(memory), 2u);
     cspr_release(objects, nullptr); // the epoch ends
     EXPECT_EQ(__csp_current_shared, CSPR_CURRENT_NOBODY);
-    read(memory, 8, 0x55); // takes the place of a's earlier read
-    EXPECT_EQ(readers(memory), 2u);
+    EXPECT_EQ(readers(memory + 8), 2u);
     run(main_task);
-    write(memory, 4);
+    write(memory + 8, 4);
     ASSERT_EQ(races.size(), 1u); // each byte's first
+    EXPECT_EQ(readers(memory + 8), 2u);
+    EXPECT_EQ(cspr_cell_mask(read_cell(memory + 8)), 0xf0u);
+}
+
+// A set for every epoch would not pay: what is read epoch after epoch is aside, until the readers know of each other.
+TEST_F(Cell, ReadsEpochAfterEpochStayAside)
+{
+    cspr_task *a = go(), *b = go();
+    run(b);
+    read(memory, 8, 0x33);
+    run(a);
+    read(memory, 8, 0x11);
     EXPECT_EQ(readers(memory), 2u);
-    EXPECT_EQ(cspr_cell_mask(read_cell(memory)), 0xf0u);
+    for (uintptr_t pc = 0x50; pc < 0x58; pc++) {
+        cspr_release(objects, nullptr);
+        read(memory, 8, pc); // takes the place of the earlier one
+        EXPECT_TRUE(is_aside(memory));
+    }
+    run(main_task);
+    cspr_acquire(objects, nullptr);
+    write(memory, 8);
+    ASSERT_EQ(races.size(), 1u); // each byte's first
+    races.clear();
+    run(b);
+    cspr_release(objects + 1, nullptr);
+    run(a);
+    cspr_acquire(objects + 1, nullptr);
+    read(memory, 8);
+    EXPECT_EQ(races.size(), 1u); // main's write
+    EXPECT_FALSE(is_aside(memory));
 }
 
 // Bytes read in pieces become one set once all readers have read the same.
