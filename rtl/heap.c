@@ -24,7 +24,7 @@ void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *p);
 
 typedef struct header {
-    uint64_t size : 56, log2_gap : 8; // gap: from raw to start
+    uint64_t size : 55, is_tls : 1, log2_gap : 8; // gap: from raw to start
     cspr_stack stack;
     cspr_who who;
 } header;
@@ -100,7 +100,7 @@ void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack
         return raw;
     }
     cspr_task *task = stack ? cspr_task_current() : NULL;
-    *header_of(start) = (header){size, (uint64_t)__builtin_ctzll(gap), stack, task ? cspr_task_who(task) : 0};
+    *header_of(start) = (header){size, 0, (uint64_t)__builtin_ctzll(gap), stack, task ? cspr_task_who(task) : 0};
     note_largest(size);
     size_t bit = bit_of((uintptr_t)start);
     // release: a reporter that finds the bit reads the header
@@ -112,6 +112,20 @@ void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack
     return start;
 }
 
+void cspr_heap_set_tls(void *p)
+{
+    header_of(p)->is_tls = 1;
+}
+
+// The loader frees an ended thread's blocks when it likes, in whichever thread: that is no access of the program's.
+static void delete_tls(void *p, size_t size)
+{
+    cspr_enter();
+    cspr_tls_block_freed(p, size);
+    cspr_shadow_forget((uintptr_t)p, (uintptr_t)p + size + 7);
+    cspr_leave();
+}
+
 void cspr_heap_delete(void *p, cspr_stack stack)
 {
     if (!cspr_heap_is_ours(p)) {
@@ -121,7 +135,9 @@ void cspr_heap_delete(void *p, cspr_stack stack)
         return;
     }
     header *h = header_of(p);
-    if (stack)
+    if (h->is_tls)
+        delete_tls(p, h->size);
+    else if (stack)
         cspr_access_free((uintptr_t)p, h->size, stack, h->stack);
     size_t bit = bit_of((uintptr_t)p);
     // acq_rel: of two threads that free the same block one sees the bit gone

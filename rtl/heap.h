@@ -14,5 +14,8 @@ bool cspr_heap_is_ours(const void *p);
 size_t cspr_heap_size(const void *p);
 // Gives back a block, whoever made it. `stack` as above.
 void cspr_heap_delete(void *p, cspr_stack stack);
+// The loader's, for a thread's thread-locals: that it is freed is no access.
+void cspr_heap_set_tls(void *p);
+void cspr_tls_block_freed(const void *start, size_t size); // intercept_tls.c: by the running thread, whosever it was
 
 #endif

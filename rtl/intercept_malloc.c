@@ -1,7 +1,8 @@
 // intercept_malloc.c - malloc and friends: the program's blocks are checked and remembered (rule A8).
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // libc calls them too: what it allocates for itself (streams, locales, resolver and loader tables) passes from thread to thread
-// under locks of its own. Frees are always checked, so that freeaddrinfo, fclose, ... meet the program's accesses.
+// under locks of its own. Frees are checked all the same, so that freeaddrinfo, fclose, ... meet the program's accesses; but not
+// the loader's, which frees an ended thread's thread-locals when it likes, in whichever thread.
 // These are called from the first instructions of ld.so on, long before cspr_init: until it has run they are libc's.
 #include "heap.h"
 #include "libc.h"
@@ -26,6 +27,7 @@ static inline cspr_stack note_call(cspr_stack stack)
 }
 
 #define IS_FOREIGN() cspr_pc_is_libc((uintptr_t)__builtin_return_address(0))
+#define IS_LOADER() cspr_pc_is_loader((uintptr_t)__builtin_return_address(0))
 
 static bool is_power_of_two(size_t n)
 {
@@ -54,7 +56,7 @@ CSPR_INTERCEPTOR void free(void *p)
     CSPR_FRAME();
     int saved = errno;
     if (p)
-        cspr_heap_delete(p, STACK_IF_RECORDED());
+        cspr_heap_delete(p, IS_LOADER() ? 0 : STACK_IF_RECORDED());
     errno = saved;
 }
 

@@ -34,9 +34,13 @@ typedef struct cspr_code {
     uintptr_t lo, size;
 } cspr_code;
 extern cspr_code cspr_libc_code, cspr_loader_code; // immutable after start
+static inline bool cspr_pc_is_loader(uintptr_t pc)
+{
+    return pc - cspr_loader_code.lo < cspr_loader_code.size;
+}
 static inline bool cspr_pc_is_libc(uintptr_t pc)
 {
-    return pc - cspr_libc_code.lo < cspr_libc_code.size || pc - cspr_loader_code.lo < cspr_loader_code.size;
+    return pc - cspr_libc_code.lo < cspr_libc_code.size || cspr_pc_is_loader(pc);
 }
 
 // intercept_thread.c: for pthread_cleanup_push below the first function of a thread.

@@ -10,6 +10,7 @@
 #include "depot.h"
 #include "everyone.h"
 #include "lock_wait.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -358,6 +359,7 @@ void cspr_task_detach_ended(void)
     if (!t)
         return;
     cspr_enter();
+    cspr_tls_end();
     t->final = cspr_task_publish(t, CSPR_BY_END, NULL);
     cspr_task_store();
     cspr_task_finish(t);
