@@ -7,10 +7,13 @@
 #
 # A send and its receive are one event each, between the begin and the end of the call ("middle"): with C slots, receive k is
 # before send k+C and send k before receive k, so receive k is before receive k+C.
-# Who meets whom is decided from the order of the lines: channels, conditions serve first come, first served. Values that
-# were received confirm it.
+# Who meets whom is decided from the order of the lines: channels, conditions, semaphores serve first come, first served. Values
+# that were received confirm it.
+#
+# Bytes are offsets in the world's data; heap blocks lie far away. A malloc is a write that begins a byte's history anew, a free a write.
 
 RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST = range(6)
+BITS = (160, 176) # bytes of bit-fields (world.h), which race by fours
 ACQUIRES = (CONSUME, ACQUIRE, ACQ_REL, SEQ_CST)
 RELEASES = (RELEASE, ACQ_REL, SEQ_CST)
 
@@ -35,8 +38,11 @@ class Operation:
 
 
 class Graph:
-    def __init__(self, lines):
+    def __init__(self, lines, parallel=False):
+        self.parallel = parallel # accesses happen at any time between the lines around them
+        self.unclear = False     # then: a plain write races with an atomic object, whose values are anybody's guess
         self.nodes = []
+        self.uses = []           # of objects that race themselves: (node, offset, size, conflicts with its like)
         self.kinds = set()       # of edges
         self.lost_order = False  # the detector is documented to see more order than there is: see atomics()
         self.previous = {}       # node -> its coroutine's node before it
@@ -47,6 +53,10 @@ class Graph:
         self.conditions()
         self.groups()
         self.onces()
+        self.semaphores()
+        self.contexts()
+        self.errgroups()
+        self.threads()
         self.channels()
         self.atomics()
 
@@ -102,17 +112,26 @@ class Graph:
 
     # --- wait groups: every done so far is before a wait that the counter's 0 lets go ---------------------------------
     def groups(self):
-        count, dones, waiting = {}, {}, {}
+        count, dones, waiting, noted, first_add = {}, {}, {}, set(), {}
         for n in self.nodes:
-            if n.what == "add":
+            if n.what == "wg":
+                first_add[n.a] = n.b
+            elif n.what == "add":
                 count[n.a] = count.get(n.a, 0) + 1
+                if count[n.a] == 1: # must be ordered against waits
+                    self.uses.append((n, first_add[n.a], 8, False))
             elif n.what == "done":
                 count[n.a] -= 1
+                if not count[n.a]:
+                    noted.discard(n.a)
                 dones.setdefault(n.a, []).append(n)
                 for co in [co for co, w in waiting.items() if w[0] == n.a and w[1] is None and not count[n.a]]:
                     waiting[co] = (n.a, list(dones[n.a]))
             elif n.what == "wg_wait":
                 waiting[n.co] = (n.a, None if count.get(n.a) else list(dones.get(n.a, [])))
+                if count.get(n.a) and n.a not in noted:
+                    noted.add(n.a)
+                    self.uses.append((n, first_add[n.a], 8, True))
             elif n.what == "wg_waited":
                 _, before = waiting.pop(n.co)
                 if before is None:
@@ -127,9 +146,83 @@ class Graph:
                 raise TraceError("%r: f did not end before it" % n)
             self.edge(over[0], n, "once")
 
+    # --- semaphores: who began first takes the units that were released first; the initial ones are no order ----------
+    def semaphores(self):
+        units, taken, begun = {}, {}, {}
+        for n in self.nodes:
+            if n.what == "sem":
+                units[n.a], taken[n.a] = [None] * n.b, []
+            elif n.what == "sem_release":
+                units[n.a] += [n] * n.b
+            elif n.what == "sem_wait":
+                begun[n.co] = n
+            elif n.what == "sem_taken":
+                taken[n.a].append((begun[n.co].index, n))
+        for sem, takers in taken.items():
+            for _, n in sorted(takers, key=lambda t: t[0]):
+                mine, units[sem] = units[sem][:n.b], units[sem][n.b:]
+                if len(mine) < n.b:
+                    raise TraceError("%r: there were no such units" % n)
+                for m in mine:
+                    if m and m.index > n.index:
+                        raise TraceError("%r: its unit was released later" % n)
+                    if m:
+                        self.edge(m, n, "semaphore")
+
+    # --- contexts, timers, groups -------------------------------------------------------------------------------------
+    def contexts(self):
+        cancelled, ticks = {}, {}
+        for n in self.nodes:
+            if n.what == "cancel":
+                for i in range(n.a, 2): # context 1 is 0's child
+                    cancelled.setdefault(i, n)
+            elif n.what == "cancelled":
+                self.observed(cancelled.get(n.a), n, "context")
+            elif n.what == "after":
+                ticks[n.a] = n
+            elif n.what == "ticked":
+                self.edge(ticks[n.a], n, "after")
+
+    def observed(self, cause, n, kind):
+        if bool(cause) != bool(n.b):
+            raise TraceError("%r, but %r" % (n, cause))
+        if cause:
+            self.edge(cause, n, kind)
+
+    def errgroups(self):
+        ends, failed = {}, {}
+        for n in self.nodes:
+            if n.what == "member_ends":
+                ends.setdefault(n.a, []).append(n)
+                if n.b:
+                    failed.setdefault(n.a, n)
+            elif n.what == "group_failed":
+                self.observed(failed.get(n.a), n, "group: error")
+            elif n.what == "group_over":
+                for m in ends.get(n.a, []):
+                    self.edge(m, n, "group: end")
+
+    # --- threads ------------------------------------------------------------------------------------------------------
+    def threads(self):
+        last, arrivals = {}, {}
+        for n in self.nodes:
+            if n.what == "joined" and n.a in last:
+                self.edge(last[n.a], n, "join")
+            elif n.what == "arrive":
+                arrivals.setdefault(n.a, []).append(n)
+            elif n.what == "depart":
+                if len(arrivals[n.a]) != 2:
+                    raise TraceError("%r: %d arrived" % (n, len(arrivals[n.a])))
+                for m in arrivals[n.a]:
+                    self.edge(m, n, "barrier")
+            last[n.co] = n
+
     # --- channels -----------------------------------------------------------------------------------------------------
     def channels(self):
-        capacity = {n.a: n.b for n in self.trace("chan")}
+        capacity, place = {n.a: n.b for n in self.trace("chan")}, {n.a: n.c for n in self.trace("chan")}
+        for n in self.nodes: # a send must be ordered against a close
+            if n.what in ("send", "close") or (n.what == "case" and n.b):
+                self.uses.append((n, place[n.a], 1, n.what == "close"))
         sends, recvs = {chan: [] for chan in capacity}, {chan: [] for chan in capacity}
         begun, cases, closes = {}, {}, {}
         for n in list(self.nodes):
@@ -268,29 +361,52 @@ class Graph:
     def accesses(self):
         """(node, first byte, size, writes, is atomic)"""
         for n in self.nodes:
-            if n.what in ("read", "write"):
-                yield n, n.a, n.b, n.what == "write", False
+            if n.what in ("read", "write", "malloc", "free"):
+                yield n, n.a, n.b, n.what != "read", False
             elif n.what in ("load", "store", "rmw"):
                 yield n, n.a, n.b, n.what != "load", True
+        for n, at, size, writes in self.uses:
+            yield n, at, size, writes, False
+
+    def conflicts(self):
+        """Pairs of accesses that conflict: (earlier node, later node, bytes, whether a plain write meets an atomic access)."""
+        accesses = sorted(self.accesses(), key=lambda access: access[0].index)
+        anew = self.trace("malloc")
+        for i, (n, at, size, writes, atomic) in enumerate(accesses):
+            if n.what == "malloc":
+                continue # no order is needed between those who used the memory before and him
+            for m, m_at, m_size, m_writes, m_atomic in accesses[:i]:
+                if m_at >= at + size or at >= m_at + m_size or n.co == m.co or not (writes or m_writes) or (atomic and m_atomic):
+                    continue
+                spans = [(max(at, m_at), min(at + size, m_at + m_size))]
+                for k in anew:
+                    if m.index < k.index < n.index:
+                        spans = [s for lo, hi in spans for s in ((lo, min(hi, k.a)), (max(lo, k.a + k.b), hi)) if s[0] < s[1]]
+                for lo, hi in spans:
+                    yield m, n, range(lo, hi), atomic != m_atomic and (m_writes if atomic else writes)
 
     def racy_pairs(self, without=None):
         before = self.reach(without)
-        accesses = list(self.accesses())
-        for i, (n, at, size, writes, atomic) in enumerate(accesses):
-            for m, m_at, m_size, m_writes, m_atomic in accesses[:i]:
-                if n.co == m.co or not (writes or m_writes) or (atomic and m_atomic):
-                    continue
-                lo, hi = max(at, m_at), min(at + size, m_at + m_size)
-                if lo < hi and not before[n] >> m.index & 1 and not before[m] >> n.index & 1:
-                    yield m, n, range(lo, hi)
+        for m, n, span, on_object in self.conflicts():
+            if not before[n] >> m.index & 1 and not before[m] >> n.index & 1:
+                self.unclear |= self.parallel and on_object
+                yield m, n, span
 
     def racy_bytes(self, without=None):
-        return {byte for _, _, span in self.racy_pairs(without) for byte in span}
+        racy = set()
+        for _, _, span in self.racy_pairs(without):
+            racy.update(span)
+        return by_location(racy)
 
     def contended_bytes(self):
-        """Bytes with conflicting accesses of two coroutines, ordered or not."""
-        seen = {}
-        for n, at, size, writes, _ in self.accesses():
-            for byte in range(at, at + size):
-                seen.setdefault(byte, []).append((n.co, writes))
-        return {b for b, l in seen.items() if len({co for co, _ in l}) > 1 and any(w for _, w in l)}
+        """Bytes with conflicting accesses of two tasks, ordered or not."""
+        seen = set()
+        for _, _, span, _ in self.conflicts():
+            seen.update(span)
+        return seen
+
+
+def by_location(offsets):
+    """Bit-fields that follow one another are one memory location, whichever bytes of it an access touches."""
+    lo, hi = BITS
+    return {o for o in offsets if not lo <= o < hi} | {o // 4 * 4 + i for o in offsets if lo <= o < hi for i in range(4)}
