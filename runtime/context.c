@@ -324,6 +324,8 @@ static csp_ctx *make(csp_ctx *parent, making m, const csp_site *site)
     bool is_sooner = m.deadline_ns < inherited;
     bool is_over = is_sooner && m.deadline_ns <= cspi_now();
     bool has_timer = is_sooner && !is_over;
+    if (has_timer)
+        (void)cspi_self(); // timers need a runtime
     *ctx = (csp_ctx){.parent = csp_ctx_ref(parent),
                      .done = cspi_chan_new(0, 0, site),
                      .key = m.key,
