@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "alloc.h"
+#include "leak.h"
 #include "shadow.h"
 
 // What is marked in shadow: that the channel was freed, so that later uses meet it without looking into the channel.
@@ -141,15 +142,22 @@ static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, f
     }
     cspr_user *user = user_of(u, t->clock.own);
     bool news = user->any_at != t->clock.own_at; // of one epoch the first use stands for all
-    if (user->who != t->who)
+    if (user->who != t->who) {                   // the id's last owner has ended
+        user->who = t->who;
         user->did = 0;
-    user->who = t->who;
+        user->sent = user->received = 0;
+    }
     user->did |= (uint8_t)(1u << use);
+    u->n_uses++;
     if (news) {
         user->any_at = t->clock.own_at;
         user->any_stack = stack;
     }
-    if (use == CSP_CHAN_USE_SEND) {
+    if (use == CSP_CHAN_USE_RECV) {
+        user->received = u->n_uses;
+        user->recv_stack = stack;
+    } else if (use == CSP_CHAN_USE_SEND) {
+        user->sent = u->n_uses;
         if (user->send_at != t->clock.own_at) {
             user->send_at = t->clock.own_at;
             user->send_stack = stack;
@@ -157,6 +165,7 @@ static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, f
         check(u, t, &u->closer, true, f);
     } else if (use == CSP_CHAN_USE_CLOSE) {
         check_sends(u, t, f);
+        u->closed = u->n_uses;
         u->closer = (cspr_user){.id = t->clock.own, .who = t->who, .any_at = t->clock.own_at, .any_stack = stack};
     }
 }
@@ -202,4 +211,46 @@ void cspr_uses_each(cspr_uses *u, void (*fn)(const cspr_user *user, void *arg), 
         if (u->users[i].id != CSPR_NO_ID)
             fn(&u->users[i], arg);
     cspr_lock_release(&u->lock);
+}
+
+// --- for leak reports -------------------------------------------------------------------------------------------------------
+
+static uint32_t latest(const cspr_leak_peer *p)
+{
+    uint32_t last = p->sent > p->received ? p->sent : p->received;
+    return last > p->closed ? last : p->closed;
+}
+
+// Kept sorted; the earliest falls out.
+static void insert_peer(cspr_leak_peer *out, size_t *n, size_t max, cspr_leak_peer peer)
+{
+    size_t i = *n < max ? (*n)++ : max;
+    for (; i > 0 && latest(&out[i - 1]) < latest(&peer); i--)
+        if (i < max)
+            out[i] = out[i - 1];
+    if (i < max)
+        out[i] = peer;
+}
+
+size_t cspr_uses_list(cspr_uses *u, cspr_leak_peer *out, size_t max)
+{
+    size_t n = 0;
+    if (!cspr_lock_try(&u->lock))
+        return 0;
+    for (uint32_t i = 0; i < u->cap; i++) {
+        const cspr_user *user = &u->users[i];
+        bool closed = u->closer.any_at && user->who == u->closer.who;
+        cspr_leak_peer peer = {.who = user->who,
+                               .sent = user->sent,
+                               .received = user->received,
+                               .closed = closed ? u->closed : 0,
+                               .send_stack = user->send_stack,
+                               .recv_stack = user->recv_stack,
+                               .close_stack = u->closer.any_stack};
+        if (user->id != CSPR_NO_ID)
+            insert_peer(out, &n, max, peer);
+    }
+    size_t all = u->n;
+    cspr_lock_release(&u->lock);
+    return all;
 }

@@ -21,18 +21,20 @@
 #include <unistd.h>
 
 static int (*program_main)(int, char **, char **);
+uintptr_t cspr_main_frame;
 
 // The leak check lets others run, and they may end the program too: who comes second waits, the first one's status counts.
 enum { NOT_CHECKED, CHECKING, CHECKED };
 static _Atomic unsigned check_state;
 
-static void check_once(void)
+// sp: as cspr_leak_check has it.
+static void check_once(uintptr_t sp)
 {
     unsigned state = NOT_CHECKED;
     if (!cspr_ready)
         return;
     if (atomic_compare_exchange_strong(&check_state, &state, CHECKING)) {
-        cspr_leak_check();
+        cspr_leak_check(sp);
         atomic_store(&check_state, CHECKED);
     }
     while (state == CHECKING)
@@ -65,7 +67,7 @@ CSPR_INTERFACE __attribute__((weak)) int __tsan_on_finalize(int failed);
 static void print_counts(void *unused)
 {
     (void)unused;
-    check_once(); // exit() was called where we do not see it, as when the last thread ended
+    check_once(0); // exit() was called where we do not see it, as when the last thread ended
     cspr_leak_check_threads();
     if (cspr_flags.stats)
         print_stats();
@@ -128,7 +130,8 @@ enum { LAST_STACK = 8 << 20 };
 
 CSPR_BOTTOM static void end_program(int status)
 {
-    exit(status); // ours, below
+    check_once(0); // main has returned: nothing on its stack is in use
+    cspr_real_exit(status);
 }
 
 CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
@@ -138,6 +141,7 @@ CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
     if (stack == MAP_FAILED)
         cspr_die("out of memory: no stack for the end of the program");
     int status;
+    __asm__ volatile("mov %%rsp, %0" : "=r"(cspr_main_frame));
     pthread_cleanup_push(cspr_forget_records, NULL); // pthread_exit in main: see intercept_thread.c
     status = program_main(argc, argv, envp);
     __asm__ volatile("mov %0, %%rsp\n\t"
@@ -160,9 +164,13 @@ CSPR_INTERFACE int __libc_start_main(int (*main)(int, char **, char **), int arg
     return cspr_real___libc_start_main(run_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
+// What the caller keeps in registers is saved in this frame, and all above it is in use.
 CSPR_INTERCEPTOR void exit(int status)
 {
-    check_once();
+    uintptr_t sp;
+    __builtin_unwind_init();
+    __asm__ volatile("mov %%rsp, %0" : "=r"(sp));
+    check_once(sp);
     cspr_real_exit(status);
     __builtin_unreachable();
 }

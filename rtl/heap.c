@@ -30,16 +30,61 @@ typedef struct header {
 } header;
 _Static_assert(sizeof(header) == 16, "blocks stay 16-byte aligned");
 
-enum { GRAIN_BITS = 4, MIN_GAP = sizeof(header) };
-#define SPACE_BITS 44
+enum { GRAIN_BITS = CSPR_HEAP_GRAIN_BITS, MIN_GAP = sizeof(header) };
+#define SPACE_BITS CSPR_HEAP_SPACE_BITS
 #define MAX_SIZE ((size_t)1 << 46)
 
 static _Atomic uint64_t *starts; // immutable after start
 static _Atomic size_t largest;   // bounds the search for a block's start; relaxed: only grows
 
+// Where blocks have ever started, so that all of them are found without looking at all of the bitmap: a bit per 64 KiB, and
+// one per 4 MiB of these. Relaxed throughout: who reads them stands still or knows of the block by other means.
+enum { AREA_BITS = CSPR_HEAP_AREA_BITS };
+static _Atomic uint64_t *areas; // immutable after start
+static _Atomic uint64_t areas_of_areas[(size_t)1 << (SPACE_BITS - AREA_BITS - 12)];
+
 void cspr_heap_init(void)
 {
+    areas = cspr_reserve((size_t)1 << (SPACE_BITS - AREA_BITS - 3));
     starts = cspr_reserve((size_t)1 << (SPACE_BITS - GRAIN_BITS - 3));
+}
+
+static void set_bit(_Atomic uint64_t *bits, size_t bit)
+{
+    atomic_fetch_or_explicit(&bits[bit / 64], (uint64_t)1 << (bit % 64), memory_order_relaxed);
+}
+
+static void note_area(uintptr_t start)
+{
+    size_t area = (start & (((uintptr_t)1 << SPACE_BITS) - 1)) >> AREA_BITS;
+    if (CSPR_LIKELY(atomic_load_explicit(&areas[area / 64], memory_order_relaxed) >> (area % 64) & 1))
+        return;
+    set_bit(areas_of_areas, area / 64);
+    set_bit(areas, area);
+}
+
+void cspr_heap_each_area(void (*fn)(const uint64_t *words, size_t first, void *arg), void *arg)
+{
+    for (size_t i = 0; i < sizeof areas_of_areas / sizeof *areas_of_areas; i++)
+        for (uint64_t left = areas_of_areas[i]; left; left &= left - 1) {
+            size_t word = i * 64 + (size_t)__builtin_ctzll(left);
+            for (uint64_t bits = areas[word]; bits; bits &= bits - 1) {
+                size_t area = word * 64 + (size_t)__builtin_ctzll(bits);
+                size_t first = area << (AREA_BITS - GRAIN_BITS - 6);
+                fn((const uint64_t *)&starts[first], first, arg);
+            }
+        }
+}
+
+const uint64_t *cspr_heap_starts(void)
+{
+    return (const uint64_t *)starts;
+}
+
+cspr_block cspr_heap_block(uintptr_t start)
+{
+    const header *h = (const header *)start - 1;
+    return (cspr_block){start, h->size, h->stack, h->who};
 }
 
 static size_t bit_of(uintptr_t addr)
@@ -102,6 +147,7 @@ void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack
     cspr_task *task = stack ? cspr_task_current() : NULL;
     *header_of(start) = (header){size, 0, (uint64_t)__builtin_ctzll(gap), stack, task ? cspr_task_who(task) : 0};
     note_largest(size);
+    note_area((uintptr_t)start);
     size_t bit = bit_of((uintptr_t)start);
     // release: a reporter that finds the bit reads the header
     atomic_fetch_or_explicit(&starts[bit / 64], (uint64_t)1 << (bit % 64), memory_order_release);

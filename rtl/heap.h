@@ -12,6 +12,15 @@ void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack
 // False: p is not a block of ours (allocated before start-up, or by libc for itself).
 bool cspr_heap_is_ours(const void *p);
 size_t cspr_heap_size(const void *p);
+// --- all blocks, for the leak check, while nobody allocates or frees; others may miss the newest
+// The bitmap of block starts: a bit per 16 bytes of the 44-bit address space.
+enum { CSPR_HEAP_GRAIN_BITS = 4, CSPR_HEAP_SPACE_BITS = 44, CSPR_HEAP_AREA_BITS = 16 };
+const uint64_t *cspr_heap_starts(void);
+// Calls fn with the words of the bitmap for each 64 KiB in which blocks ever started, ascending; first: the first one's index.
+void cspr_heap_each_area(void (*fn)(const uint64_t *words, size_t first, void *arg), void *arg);
+// What is known of the live block that starts there.
+cspr_block cspr_heap_block(uintptr_t start);
+
 // Gives back a block, whoever made it. `stack` as above.
 void cspr_heap_delete(void *p, cspr_stack stack);
 // The loader's, for a thread's thread-locals: that it is freed is no access.

@@ -7,6 +7,7 @@
 #include "chan_use.h"
 #include "depot.h"
 #include "everyone.h"
+#include "leak.h"
 #include "lock_wait.h"
 #include "sem.h"
 #include "sync.h"
@@ -108,6 +109,7 @@ static void hook_task_end(void)
 static void hook_worker_start(void)
 {
     cspr_self.is_worker = cspr_self.is_known = true;
+    cspr_who_note_worker();
 }
 
 static void hook_ignore_begin(void)
@@ -368,6 +370,11 @@ void cspr_chan_each_user(void *ch, void (*fn)(const cspr_user *user, void *arg),
     cspr_uses_each(&((chan *)ch)->uses, fn, arg);
 }
 
+size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max)
+{
+    return ch ? cspr_uses_list(&((chan *)ch)->uses, out, max) : 0;
+}
+
 // --- ends -------------------------------------------------------------------------------------------------------------------
 
 static bool hook_print_stack_of(void *task)
@@ -414,5 +421,6 @@ const csp_hook_table cspr_hooks = {
     .print_stack = cspr_print_stack,
     .print_stack_of = hook_print_stack_of,
     .all_asleep = cspr_deadlock_all_asleep,
+    .leak_check = cspr_leak_check_now,
     .before_exit = cspr_before_exit,
 };

@@ -3,6 +3,7 @@
 // The kernel hands an address that one thread unmapped to another one's mmap, and no order is needed between the two. The
 // system calls are made here rather than through libc's functions, since rtl itself maps memory before those can be found.
 #include "libc.h"
+#include "mapped.h"
 
 #include <stdarg.h>
 #include <sys/mman.h>
@@ -22,8 +23,10 @@ static void forget(const void *start, size_t size)
 static void *map(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
     void *p = (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
-    if (p != MAP_FAILED && is_checked())
+    if (p != MAP_FAILED && is_checked()) {
         forget(p, size); // what MAP_FIXED replaced, or what was left of an earlier owner
+        cspr_mapped_add(p, size);
+    }
     return p;
 }
 
@@ -40,8 +43,10 @@ CSPR_INTERCEPTOR void *mmap64(void *address, size_t size, int protection, int fl
 // Forgotten before it is unmapped: afterwards it may be somebody else's.
 CSPR_INTERCEPTOR int munmap(void *address, size_t size)
 {
-    if (is_checked())
+    if (is_checked()) {
         forget(address, size);
+        cspr_mapped_drop(address, size);
+    }
     return (int)syscall(SYS_munmap, address, size);
 }
 
@@ -54,7 +59,10 @@ CSPR_INTERCEPTOR void *mremap(void *address, size_t old_size, size_t size, int f
     if (is_checked())
         forget(address, old_size);
     void *p = (void *)syscall(SYS_mremap, address, old_size, size, flags, fixed);
-    if (p != MAP_FAILED && is_checked())
+    if (p != MAP_FAILED && is_checked()) {
         forget(p, size);
+        cspr_mapped_drop(address, old_size);
+        cspr_mapped_add(p, size);
+    }
     return p;
 }

@@ -32,6 +32,12 @@ static inline void cspr_lock_acquire(cspr_lock *l)
             cspr_spin_turn(&turns);
 }
 
+// True: it was free, and is the caller's now. Acquire: as above.
+static inline bool cspr_lock_try(cspr_lock *l)
+{
+    return !__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE);
+}
+
 static inline void cspr_lock_release(cspr_lock *l)
 {
     __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);

@@ -10,7 +10,8 @@
 #   2 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
 #   3 the interceptors of those names are added
 #   4 libunwind's names become local: the program's exceptions keep their own unwinder
-#   5 all code becomes one section csp_text, whose bounds tell our frames from the program's
+#   5 all code becomes one section csp_text, whose bounds tell our frames from the program's; variables likewise csp_data and
+#     csp_bss, which lead nowhere for the program (reach.h)
 set -eu
 out=$1 work=$2 raw=$3 strings=$4 unwinder=$(echo "$5" | tr , ' ')
 shift 5
@@ -28,6 +29,6 @@ sed -n 's/^ *RAW([^,]*, \([a-z]*\), .*/\1 cspr_raw_\1/p' "$raw" >"$work/raw.name
 "$LD" -r -o "$work/all.o" "$work/core.o" "$strings"
 "$OBJCOPY" --localize-symbols="$work/unwind.names" --rename-section .text=csp_text --rename-section .text.unlikely=csp_text \
     --rename-section .text.unlikely.=csp_text --rename-section .text.hot=csp_text --rename-section .text.startup=csp_text \
-    --rename-section .text.exit=csp_text "$work/all.o"
+    --rename-section .text.exit=csp_text --rename-section .data=csp_data --rename-section .bss=csp_bss "$work/all.o"
 rm -f "$out"
 "$AR" rcs "$out" "$work/all.o"

@@ -155,6 +155,9 @@ void cspr_who_set_task(cspr_who who, const cspr_task *t);
 const cspr_task *cspr_who_task(cspr_who who); // NULL: over. May be over at any moment: tasks stay readable memory
 // The thread whose static thread-local block contains addr, 0: none.
 cspr_who cspr_who_of_tls(uintptr_t addr, uintptr_t *thread_pointer);
+// The thread pointers of all threads known: the program's, and the runtime's (which tell of themselves here).
+void cspr_who_each_thread_pointer(void (*fn)(uintptr_t thread_pointer, void *arg), void *arg);
+void cspr_who_note_worker(void);
 void cspr_who_set_name(cspr_who who, const char *name);
 void cspr_who_set_thread(cspr_who who, pid_t tid, uintptr_t stack_lo, uintptr_t stack_hi);
 

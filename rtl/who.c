@@ -135,3 +135,29 @@ cspr_who cspr_who_of_stack(uintptr_t addr)
             return who;
     return 0;
 }
+
+// --- the runtime's threads, which never end ---------------------------------------------------------------------------------
+
+enum { MAX_WORKERS = 4096 };
+static uintptr_t workers[MAX_WORKERS]; // atomic; 0: not yet
+static uint32_t n_workers;             // atomic
+
+void cspr_who_note_worker(void)
+{
+    uint32_t i = __atomic_fetch_add(&n_workers, 1, __ATOMIC_RELAXED); // relaxed: distinct is enough
+    if (i < MAX_WORKERS)
+        __atomic_store_n(&workers[i], (uintptr_t)__builtin_thread_pointer(), __ATOMIC_RELAXED); // relaxed: as others
+}
+
+void cspr_who_each_thread_pointer(void (*fn)(uintptr_t thread_pointer, void *arg), void *arg)
+{
+    uint32_t n = __atomic_load_n(&n_entries, __ATOMIC_RELAXED), m = __atomic_load_n(&n_workers, __ATOMIC_RELAXED);
+    for (uint32_t who = 1; who < n; who++) // relaxed: those that come later start with nothing of their own
+        if (entries[who].thread_pointer && !entries[who].finished)
+            fn(entries[who].thread_pointer, arg);
+    for (uint32_t i = 0; i < m && i < MAX_WORKERS; i++) {
+        uintptr_t thread_pointer = __atomic_load_n(&workers[i], __ATOMIC_RELAXED); // relaxed: as above
+        if (thread_pointer)
+            fn(thread_pointer, arg);
+    }
+}

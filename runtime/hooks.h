@@ -40,6 +40,26 @@ typedef struct csp_frame {
 enum csp_lock_mode { CSP_LOCK_WRITE = 0, CSP_LOCK_READ = 1 };
 enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CSP_CHAN_USE_FREE, CSP_CHAN_USE_LOOK };
 
+// What a leak check is about. Lists of patterns end with NULL; a list that is NULL is empty.
+typedef struct csp_leak_query {
+    bool print;            // as at exit: a report for each group, which counts for the exit status
+    bool reachable_too;    // also those who are parked though somebody might wake them
+    uint64_t since_id;     // only coroutines with at least this number
+    const char *label_key; // NULL: all; else only those with this label
+    const char *label_value;
+    const char *const *ignore_top, *const *ignore_any, *const *ignore_created_by; // functions
+} csp_leak_query;
+
+typedef struct csp_leak_found {
+    bool is_stuck; // else only parked
+    const char *waiting, *function, *file, *created_by;
+    unsigned line;
+    size_t count;
+    uint64_t first_id;
+    int64_t longest_ns;
+    size_t bytes;
+} csp_leak_found;
+
 // HOOK(return type, name, (parameters), (arguments), value when no detector is there)
 #define CSP_HOOK_TABLE(HOOK)                                                                                              \
     /* --- tasks ------------------------------------------------------------------------------------------------- */     \
@@ -101,6 +121,10 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
     HOOK(bool, print_stack, (void), (), false) /* the current stack on stderr, symbolized; false: not able */             \
     HOOK(bool, print_stack_of, (void *task), (task), false)                                                               \
     HOOK(void, all_asleep, (void), (), ) /* who waits for whom, on stderr, after the runtime's own words */               \
+    /* Finds coroutines that nobody will wake; calls tell for each group. The number of coroutines. */                    \
+    HOOK(size_t, leak_check,                                                                                              \
+         (const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg), (q, tell, arg),      \
+         0)                                                                                                               \
     HOOK(void, before_exit, (void), (), ) /* the runtime ends the process with status 2: last words */
 
 typedef struct csp_hook_table {
@@ -158,6 +182,9 @@ typedef struct csp_co_view {
     int64_t since_ns;           // when it parked, on csp_now()'s clock
     const csp_case_view *cases; // select only
     size_t n_cases;
+    bool is_foreign; // a pthread of the program
+    uintptr_t sp; // of one that does not run: its frames begin here; 0: it runs, or its thread does while it is parked
+    uintptr_t stack_hi; // where its frames end; 0: main's, a thread's
 } csp_co_view;
 
 typedef struct csp_runtime_view {
@@ -168,6 +195,16 @@ typedef struct csp_runtime_view {
     bool (*quiesce)(int64_t grace_ns);
     // Calls fn for each live coroutine, under the runtime's registry lock: fn neither parks nor calls the runtime.
     void (*each)(void (*fn)(const csp_co_view *co, void *arg), void *arg);
+    // Holds all workers but the caller's until unpause, so that stacks of those that do not run stand still; waits up to
+    // limit_ns for those at work. True: all stand. One caller at a time.
+    bool (*pause)(int64_t limit_ns);
+    void (*unpause)(void);
+    // Calls fn with what the runtime itself will use by and by: armed timers, and channels and contexts that signals go to.
+    void (*each_root)(void (*fn)(const void *root, void *arg), void *arg);
+    // Between pause and unpause: the OS thread is the runtime's and runs nothing of the program's.
+    bool (*is_idle_thread)(int tid);
+    // Where the runtime's own stack ends that sp is in; 0: in none. No lock.
+    uintptr_t (*stack_end)(uintptr_t sp);
 } csp_runtime_view;
 
 #if CSP_HOOKS

@@ -298,6 +298,14 @@ struct visit {
     struct woken woken;
 };
 
+static bool is_away(const csp_co *co)
+{
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++)
+        if (cspi_sched.workers[i]->current == co)
+            return cspi_sched.workers[i]->away;
+    return false;
+}
+
 static bool view_one(csp_co *co, void *arg)
 {
     const struct visit *v = arg;
@@ -319,6 +327,10 @@ static bool view_one(csp_co *co, void *arg)
         view.cases = w->cases;
         view.n_cases = w->n_cases;
     }
+    view.is_foreign = co->kind == CO_FOREIGN;
+    bool away = co->state == CO_RUNNING && is_away(co); // its call runs on another stack
+    view.sp = away || (!co->bound && co->state != CO_RUNNING) ? (uintptr_t)co->sp : 0;
+    view.stack_hi = co->kind == CO_COROUTINE ? (uintptr_t)cspi_co_stack_top(co) : 0;
     v->fn(&view, v->arg);
     return true;
 }
@@ -338,12 +350,47 @@ static void each(void (*fn)(const csp_co_view *view, void *arg), void *arg)
     CSP_HOOK(ignore_end);
 }
 
+static bool pause_workers(int64_t limit_ns)
+{
+    return cspi_rest_pause(limit_ns, false);
+}
+
+static void each_root(void (*fn)(const void *root, void *arg), void *arg)
+{
+    cspi_timers_each(fn, arg);
+    cspi_signals_each_root(fn, arg);
+}
+
+static bool is_idle_thread(int tid)
+{
+    bool is_ours = csp_load_acq(&cspi_sched.n_own_threads) && cspi_thread_is_own(tid), idle = false;
+    cspi_lock_acquire(&cspi_sched.lock);
+    for (int i = 0; i < cspi_sched.n_started; i++) {
+        const cspi_worker *w = cspi_sched.workers[i];
+        if (csp_load_rlx(&w->tid) == tid) // relaxed: set before the thread ran anything
+            idle = !w->current && !w->away;
+    }
+    cspi_lock_release(&cspi_sched.lock);
+    return is_ours || idle;
+}
+
+static uintptr_t stack_end(uintptr_t sp)
+{
+    for (int i = 0; i < csp_load_acq(&cspi_sched.n_max); i++) {
+        uintptr_t lo = (uintptr_t)cspi_sched.workers[i]->stack_lo;
+        if (lo && sp - lo < CSPI_LOOP_STACK_SIZE)
+            return lo + CSPI_LOOP_STACK_SIZE;
+    }
+    return 0;
+}
+
 static size_t count(void)
 {
     return (size_t)cspi_count_live();
 }
 
-static const csp_runtime_view view_of_runtime = {count, cspi_now, quiesce, each};
+static const csp_runtime_view view_of_runtime = {
+    count, cspi_now, quiesce, each, pause_workers, cspi_rest_unpause, each_root, is_idle_thread, stack_end};
 
 void cspi_rest_publish_view(void)
 {

@@ -375,6 +375,14 @@ void cspi_signals_each_channel(void (*fn)(const csp_chan *c, void *arg), void *a
     cspi_lock_release(&signals.lock);
 }
 
+void cspi_signals_each_root(void (*fn)(const void *root, void *arg), void *arg)
+{
+    cspi_lock_acquire(&signals.lock);
+    for (const listener *l = signals.list; l; l = l->next)
+        fn(l->chan ? (const void *)l->chan : l->ctx, arg);
+    cspi_lock_release(&signals.lock);
+}
+
 void cspi_signals_fork_lock(void)
 {
     cspi_lock_acquire(&signals.lock);

@@ -16,6 +16,8 @@ bool cspi_signals_are_told(void);
 int cspi_signals_threads(void);
 // Calls fn with every channel that a signal will send to or close. Takes the signals' lock and the contexts'.
 void cspi_signals_each_channel(void (*fn)(const struct csp_chan *c, void *arg), void *arg);
+// Calls fn with what signals go to: channels, contexts.
+void cspi_signals_each_root(void (*fn)(const void *root, void *arg), void *arg);
 // fork: prepare, then parent and child.
 void cspi_signals_fork_lock(void);
 void cspi_signals_fork_unlock(bool is_child);

@@ -23,8 +23,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LOOP_STACK_SIZE ((size_t)8 << 20) // blocking calls run on it (blocking.c); committed as it is used
-
 static cspi_lock start_lock;
 static pthread_key_t foreign_key;
 
@@ -95,12 +93,37 @@ static int start_detached(void *(*fn)(void *), void *arg)
     pthread_t thread;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, LOOP_STACK_SIZE);
+    pthread_attr_setstacksize(&attr, CSPI_LOOP_STACK_SIZE);
     int error = pthread_create(&thread, &attr, fn, arg);
     pthread_attr_destroy(&attr);
     CSP_HOOK(ignore_end);
     errno = saved;
     return error;
+}
+
+static int own_tids[8]; // atomic
+
+static void note_own_tid(void)
+{
+    for (size_t i = 0; i < sizeof own_tids / sizeof *own_tids; i++) {
+        int free_place = 0;
+        if (csp_cas_acqrel(&own_tids[i], &free_place, (int)syscall(SYS_gettid)))
+            return;
+    }
+}
+
+bool cspi_thread_is_own(int tid)
+{
+    for (size_t i = 0; i < sizeof own_tids / sizeof *own_tids; i++)
+        if (csp_load_rlx(&own_tids[i]) == tid) // relaxed: one that is missing is one more to look at
+            return true;
+    return false;
+}
+
+static void *own_main(void *fn)
+{
+    note_own_tid();
+    return (*(void *(**)(void *)) & fn)(NULL);
 }
 
 bool cspi_thread_start(void *(*fn)(void *))
@@ -109,7 +132,7 @@ bool cspi_thread_start(void *(*fn)(void *))
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     csp_add_seq(&cspi_sched.n_own_threads, 1);
-    bool started = start_detached(fn, NULL) == 0;
+    bool started = start_detached(own_main, *(void **)&fn) == 0;
     if (!started)
         csp_add_seq(&cspi_sched.n_own_threads, -1);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -175,9 +198,9 @@ static csp_co *adopt_main(void)
     csp_co *co = &cspi_sched.main_co;
     init_co(co, 1, CO_MAIN, false);
     cspi_worker *w = cspi_sched.workers[0];
-    char *stack = cspi_stack_map_own(LOOP_STACK_SIZE);
-    w->sched_sp = cspi_switch_prepare(stack + LOOP_STACK_SIZE, run_loop, NULL);
-    w->loop = (cspi_fiber){.lo = stack, .size = LOOP_STACK_SIZE};
+    char *stack = cspi_stack_map_own(CSPI_LOOP_STACK_SIZE);
+    w->sched_sp = cspi_switch_prepare(stack + CSPI_LOOP_STACK_SIZE, run_loop, NULL);
+    w->loop = (cspi_fiber){.lo = stack, .size = CSPI_LOOP_STACK_SIZE};
     cspi_fiber_init(&w->loop);
     w->stack_lo = stack;
     w->tid = (int)syscall(SYS_gettid);

@@ -235,6 +235,14 @@ void cspi_timers_each_channel(void (*fn)(const csp_chan *c, void *arg), void *ar
     cspi_lock_release(&timers.lock);
 }
 
+void cspi_timers_each(void (*fn)(const void *timer, void *arg), void *arg)
+{
+    cspi_lock_acquire(&timers.lock);
+    for (size_t i = 1; i <= timers.n; i++)
+        fn(timers.heap[i].t, arg);
+    cspi_lock_release(&timers.lock);
+}
+
 size_t cspi_timers_count(void)
 {
     cspi_lock_acquire(&timers.lock);

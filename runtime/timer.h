@@ -49,6 +49,8 @@ bool cspi_timers_may_wake(void);
 int64_t cspi_timers_earliest_lively(void);
 // Calls fn with every channel that an armed timer will send to or close, under the timer lock. Caller holds the contexts'.
 void cspi_timers_each_channel(void (*fn)(const struct csp_chan *c, void *arg), void *arg);
+// Calls fn with every armed timer, under the timer lock.
+void cspi_timers_each(void (*fn)(const void *timer, void *arg), void *arg);
 size_t cspi_timers_count(void);
 // fork: prepare, parent; the child forgets all timers, since their coroutines are not there.
 void cspi_timers_fork_lock(void);

@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #define CSPI_MAX_WORKERS 1024
+#define CSPI_LOOP_STACK_SIZE ((size_t)8 << 20) // blocking calls run on it (blocking.c); committed as it is used
 
 // How the keeper sleeps: there is none, it has not made up its mind, on its futex (deaf to descriptors), in the netpoller.
 enum cspi_keeper_sleep { KEEPER_NONE, KEEPER_UNDECIDED, KEEPER_DEAF, KEEPER_POLLS };
@@ -182,6 +183,7 @@ bool cspi_worker_spawn(cspi_worker *w);
 cspi_worker *cspi_worker_add_locked(void);
 // A thread of the runtime that is no worker: blocks all signals, counts as ours. False: the system has no more.
 bool cspi_thread_start(void *(*fn)(void *));
+bool cspi_thread_is_own(int tid); // a thread that cspi_thread_start made
 
 // --- rest.c
 int cspi_count_threads(void);  // of the process; 0: the kernel does not tell
