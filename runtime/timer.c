@@ -141,7 +141,6 @@ int64_t cspi_timers_earliest(void)
 
 void cspi_timer_start(cspi_timer *t, int64_t when_ns, void (*fire)(cspi_timer *t))
 {
-    CSP_CHECK(csp_load_acq(&cspi_sched.started)); // else the workers woken for it would be made while they run
     cspi_lock_acquire(&timers.lock);
     CSP_CHECK(t->heap_index == 0);
     t->when_ns = when_ns > 0 ? when_ns : 1;

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "child.h"
 #include "sched.h"
+#include "worker.h"
 
 #include <atomic>
 #include <cerrno>
@@ -96,6 +97,18 @@ TEST(Limit, ReachedAlready)
         EXPECT_EQ(abandoned, 0);
         EXPECT_EQ(cspi_timers_count(), 0u);
         csp_ctx_free(ctx), csp_ctx_free(late);
+    });
+}
+
+// Else the workers that its timer wakes would be made while they run.
+TEST(Limit, AContextWithATimerStartsTheRuntime)
+{
+    expect_ok([] {
+        csp_ctx *over = csp_ctx_with_timeout(nullptr, -1);
+        EXPECT_FALSE(cspi_sched.started);
+        csp_ctx *ctx = csp_ctx_with_timeout(nullptr, CSP_MINUTE);
+        EXPECT_TRUE(cspi_sched.started);
+        csp_ctx_free(over), csp_ctx_free(ctx);
     });
 }
 
