@@ -19,7 +19,8 @@ usage: tools/dev.sh COMMAND
   demo    build, then show a race and a leak, and their fixed twins
   check   build, then run all tests; ctest's summary is the last thing printed. --full: 20,000 generated programs, every
           pair 50 times, the large scale tests (about two hours); the same as CSP_TEST_FULL=1
-  bench   build, then run the benchmarks: the detector beside plain clang and ThreadSanitizer, the runtime beside Go
+  bench   build, then run the benchmarks: the detector beside ThreadSanitizer and Go -race (table and plot in build/bench/;
+          --publish copies them to docs/), the runtime beside Go
   lint    build, then clang-tidy, clang-format and shellcheck
   format  rewrite the C and C++ sources with clang-format
 
@@ -48,6 +49,8 @@ packages=(clang-22 llvm-22 llvm-22-dev llvm-22-tools libclang-22-dev libclang-rt
     g++ cmake ninja-build python3 libunwind-dev libgtest-dev libboost-context-dev pkg-config valgrind
     libmicrohttpd-dev gdb)
 lint_packages=(clang-format-22 clang-tidy-22 shellcheck)
+# The benchmarks' plot; without it there is the table alone.
+bench_packages=(python3-matplotlib)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -229,6 +232,7 @@ check() {
 
 bench() {
     build
+    need_packages "${bench_packages[@]}"
     # `bench runtime ARGS` runs the second half alone; other arguments are the first half's.
     if [ "${1:-}" != runtime ]; then
         say "benchmarks of the detector"
