@@ -16,6 +16,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, PAGE_APP_BYTES = CSPR_PAGE_APP_BYTES, MAX_MAPPINGS = 4096, MAX_TRIES = 5, BIG_RUN_PAGES = 16 };
@@ -95,6 +97,19 @@ static bool address_space_is_usable(void)
     return usable;
 }
 
+// In the old layout libraries lie where the shadow goes. A stack without limit asks for it, and `setarch -L`.
+static void leave_old_layout(void)
+{
+    struct rlimit stack;
+    if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur == RLIM_INFINITY) {
+        stack.rlim_cur = (rlim_t)1 << 30;
+        setrlimit(RLIMIT_STACK, &stack);
+    }
+    int persona = personality(0xffffffff);
+    if (persona != -1 && (persona & ADDR_COMPAT_LAYOUT))
+        personality((unsigned long)(persona & ~ADDR_COMPAT_LAYOUT));
+}
+
 // Starts the program anew, hoping for another layout; ASLR stays on.
 static void execute_again(char **argv, char **envp)
 {
@@ -105,10 +120,13 @@ static void execute_again(char **argv, char **envp)
             at = n;
     int tries = at == SIZE_MAX ? 0 : envp[at][sizeof REEXEC_VARIABLE - 1] - '0';
     if (tries >= MAX_TRIES || !argv || !envp)
-        cspr_die("the address space cannot be shadowed: mappings 16 TB apart share shadow, after %d starts", tries + 1);
+        cspr_die("the address space cannot be shadowed: mappings 16 TB apart share shadow, after %d starts; try "
+                 "`setarch -R`",
+                 tries + 1);
     variable[sizeof variable - 2] = (char)('1' + tries);
     char **env = cspr_alloc((n + 2) * sizeof *env);
     memcpy(env, envp, n * sizeof *env);
+    leave_old_layout();
     env[at == SIZE_MAX ? n : at] = variable;
     execve("/proc/self/exe", argv, env);
     cspr_die("the address space cannot be shadowed, and the program cannot be started again (errno %d)", errno);

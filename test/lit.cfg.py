@@ -9,6 +9,7 @@
 #   %check_race            a program that must report in every run: status 66, CHECK lines, CSP_MAXPROCS 1 and 2
 #   %check_norace          its twin: status 0 and not a word on standard error
 #   %check_example         docs/examples: -O0, -O1 and -O2, CSP_MAXPROCS 1 and 2, twice each
+#   %scale_divisor         test/scale: 10; in the full run 1
 #   %check_plain           the same program without the sanitizer, by cspcc and by gcc
 #
 # `lit --param runs=20 build/test/examples` runs each example so many times instead of twice, the pairs so many instead of three
@@ -61,6 +62,7 @@ config.substitutions += [
     ("%check_plain_gcc", check_gcc),
     ("%check_plain", check_cspcc + " --flags=-g"),
     ("%check", check_cspcc),
+    ("%scale_divisor", "1" if is_full else "10"),
     ("%cspcc", cspcc),
     ("%cspxx", os.path.join(build_bin, "csp++")),
     ("%csp", os.path.join(build_bin, "csp")),
