@@ -122,6 +122,11 @@ static range *benign;   // under benign_lock; MAX_BENIGN of them
 static size_t n_benign; // under benign_lock
 static cspr_lock benign_lock;
 
+void cspr_benign_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&benign_lock, take);
+}
+
 static void add_benign(uintptr_t addr, size_t size)
 {
     cspr_enter();

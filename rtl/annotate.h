@@ -12,4 +12,6 @@ bool cspr_is_benign(uintptr_t addr);
 // From here on, change > 0, or no longer, < 0, the running task's accesses and what orders it are not looked at. Nests.
 void cspr_ignore_all(int change);
 
+void cspr_benign_fork_lock(bool take); // while the process forks (exit.c)
+
 #endif

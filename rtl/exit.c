@@ -7,10 +7,13 @@
 //     option's status if there was anything to report.
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
 #include "access.h"
+#include "annotate.h"
 #include "fd.h"
 #include "leak.h"
 #include "libc.h"
+#include "misuse.h"
 #include "modules.h"
+#include "print.h"
 #include "report.h"
 #include "symbolizer.h"
 
@@ -92,16 +95,28 @@ void cspr_before_exit(void)
 
 // --- fork: the child goes on being checked ---------------------------------------------------------------------------------------
 
+// Locks of the outside, which are taken before the core's.
+static void hold_outside(bool take)
+{
+    cspr_threads_fork_lock(take);
+    cspr_barriers_fork_lock(take);
+    cspr_benign_fork_lock(take);
+    cspr_made_fork_lock(take);
+    cspr_keep_fork_lock(take);
+}
+
 static void before_fork(void)
 {
     cspr_report_lock(); // nobody is in the middle of a conversation with the symbolizer
     cspr_fd_before_fork();
+    hold_outside(true);
     cspr_core_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
     cspr_core_after_fork(false);
+    hold_outside(false);
     cspr_fd_after_fork(false);
     cspr_report_unlock();
 }
@@ -109,6 +124,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     cspr_core_after_fork(true);
+    hold_outside(false);
     cspr_fd_after_fork(true);
     cspr_symbolizer_after_fork();
     atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's

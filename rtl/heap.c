@@ -158,6 +158,12 @@ void *cspr_heap_new(size_t alignment, size_t size, bool zeroed, cspr_stack stack
     return start;
 }
 
+// Whether glibc has made a mapping for this block alone, which free will unmap: bit 1 of the word before it.
+static bool is_mapping(const char *raw)
+{
+    return ((const size_t *)(const void *)raw)[-1] & 2;
+}
+
 void cspr_heap_set_tls(void *p)
 {
     header_of(p)->is_tls = 1;
@@ -191,7 +197,10 @@ void cspr_heap_delete(void *p, cspr_stack stack)
     if (!(before >> (bit % 64) & 1))
         cspr_die("a block at %p is freed by two threads at once", p);
     cspr_enter();
-    __libc_free((char *)p - ((size_t)1 << h->log2_gap));
+    char *raw = (char *)p - ((size_t)1 << h->log2_gap);
+    if (is_mapping(raw)) // what is mapped there next, by whomever, has no past; whoever comes back to this block faults
+        cspr_shadow_forget((uintptr_t)p, (uintptr_t)p + h->size);
+    __libc_free(raw);
     cspr_leave();
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,19 +51,40 @@ CSPR_INTERCEPTOR int munmap(void *address, size_t size)
     return (int)syscall(SYS_munmap, address, size);
 }
 
+// What stays in its place keeps its history.
+static void forget_moved(char *from, size_t old_size, char *to, size_t size)
+{
+    if (to == from && size > old_size)
+        forget(to + old_size, size - old_size);
+    if (to == from)
+        return;
+    forget(to, size);
+    // Somebody may have it again by now, whose first accesses are forgotten with the rest: that it moves is known too late.
+    forget(from, size < old_size ? size : old_size);
+}
+
 CSPR_INTERCEPTOR void *mremap(void *address, size_t old_size, size_t size, int flags, ...)
 {
     va_list args;
     va_start(args, flags);
     void *fixed = flags & MREMAP_FIXED ? va_arg(args, void *) : NULL;
     va_end(args);
-    if (is_checked())
-        forget(address, old_size);
+    if (is_checked() && size < old_size) // before it is unmapped, as above
+        forget((char *)address + size, old_size - size);
     void *p = (void *)syscall(SYS_mremap, address, old_size, size, flags, fixed);
-    if (p != MAP_FAILED && is_checked()) {
-        forget(p, size);
-        cspr_mapped_drop(address, old_size);
-        cspr_mapped_add(p, size);
-    }
+    if (p == MAP_FAILED || !is_checked())
+        return p;
+    forget_moved(address, old_size, p, size);
+    cspr_mapped_drop(address, old_size);
+    cspr_mapped_add(p, size);
+    return p;
+}
+
+CSPR_INTERCEPTOR void *shmat(int id, const void *address, int flags)
+{
+    struct shmid_ds segment;
+    void *p = (void *)syscall(SYS_shmat, id, address, flags);
+    if (p != (void *)-1 && is_checked() && syscall(SYS_shmctl, id, IPC_STAT, &segment) == 0)
+        forget(p, segment.shm_segsz);
     return p;
 }

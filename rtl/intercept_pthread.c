@@ -291,6 +291,11 @@ enum { MAX_BARRIERS = 1024 };
 static barrier barriers[MAX_BARRIERS]; // under barriers_lock
 static cspr_lock barriers_lock;
 
+void cspr_barriers_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&barriers_lock, take);
+}
+
 static barrier *find_barrier_locked(const void *address)
 {
     for (size_t i = 0; i < MAX_BARRIERS; i++)

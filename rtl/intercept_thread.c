@@ -36,6 +36,11 @@ enum { BUCKETS = 1024 };
 static thread *buckets[BUCKETS]; // under threads_lock
 static cspr_lock threads_lock;
 
+void cspr_threads_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&threads_lock, take);
+}
+
 static thread **bucket_of(pthread_t handle)
 {
     return &buckets[(handle >> 12) % BUCKETS]; // handles are addresses in the threads' stacks
@@ -262,6 +267,14 @@ static void do_not_wait_for(cspr_task *ended)
     (void)ended;
 }
 
+// Cancelled while it waited: it goes on with what it knew.
+static void waits_no_more(void *ended)
+{
+    cspr_task *t = ended ? cspr_task_current() : NULL;
+    if (t)
+        cspr_everyone_back(t);
+}
+
 #define JOINS(name, waits, params, args)                                                                               \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
@@ -271,11 +284,14 @@ static void do_not_wait_for(cspr_task *ended)
         __csp_site = NULL;                                                                                             \
         cspr_task *task = find_task(handle);                                                                           \
         waits(task);                                                                                                   \
-        int status = cspr_real_##name args;                                                                            \
+        int status;                                                                                                    \
+        pthread_cleanup_push(waits_no_more, task);                                                                     \
+        status = cspr_real_##name args;                                                                                \
+        pthread_cleanup_pop(0);                                                                                        \
         if (status == 0)                                                                                               \
             joined(handle, task);                                                                                      \
-        else if (task)                                                                                                 \
-            cspr_everyone_back(cspr_task_current());                                                                   \
+        else                                                                                                           \
+            waits_no_more(task);                                                                                       \
         return status;                                                                                                 \
     }
 JOINS(pthread_join, wait_for, (pthread_t handle, void **result), (handle, result))

@@ -43,6 +43,10 @@ static inline bool cspr_pc_is_libc(uintptr_t pc)
     return pc - cspr_libc_code.lo < cspr_libc_code.size || cspr_pc_is_loader(pc);
 }
 
+// While the process forks (exit.c).
+void cspr_threads_fork_lock(bool take);
+void cspr_barriers_fork_lock(bool take);
+
 // intercept_thread.c: for pthread_cleanup_push below the first function of a thread.
 void cspr_forget_records(void *unused);
 

@@ -21,6 +21,11 @@ enum { BUCKETS = 4096 };
 static made *buckets[BUCKETS]; // under made_lock
 static cspr_lock made_lock;
 
+void cspr_made_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&made_lock, take);
+}
+
 static made **find_locked(const void *lock)
 {
     made **m = &buckets[((uintptr_t)lock >> 3) * 0x9e3779b97f4a7c15ull >> 52];

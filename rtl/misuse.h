@@ -34,4 +34,6 @@ void cspr_lock_made(const void *lock, cspr_stack stack);
 void cspr_lock_gone(const void *lock);
 cspr_stack cspr_lock_creation(const void *lock); // 0: not known
 
+void cspr_made_fork_lock(bool take); // while the process forks (exit.c)
+
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -182,6 +183,19 @@ void cspr_text_fini(cspr_text *t)
     t->cap = 0;
 }
 
+int cspr_cancel_off(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void cspr_cancel_on(int before)
+{
+    int unused;
+    pthread_setcancelstate(before, &unused);
+}
+
 void *cspr_map(size_t size)
 {
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -190,13 +204,19 @@ void *cspr_map(size_t size)
     return p;
 }
 
+static cspr_lock keep_lock;
+
+void cspr_keep_fork_lock(bool take)
+{
+    cspr_lock_for_fork(&keep_lock, take);
+}
+
 char *cspr_keep(const char *text, size_t n)
 {
     enum { CHUNK = 16384 };
-    static cspr_lock lock;
     static char *room;
     static size_t left;
-    cspr_lock_acquire(&lock);
+    cspr_lock_acquire(&keep_lock);
     if (n >= left) {
         left = n >= CHUNK ? n + 1 : CHUNK;
         room = cspr_map(left);
@@ -204,7 +224,7 @@ char *cspr_keep(const char *text, size_t n)
     char *copy = room;
     room += n + 1;
     left -= n + 1;
-    cspr_lock_release(&lock);
+    cspr_lock_release(&keep_lock);
     memcpy(copy, text, n); // zero-terminated by the mapping
     return copy;
 }
@@ -214,7 +234,7 @@ void cspr_unmap(void *p, size_t size)
     munmap(p, size);
 }
 
-char *cspr_read_file(const char *path, size_t *len, size_t *map_size)
+static char *read_file(const char *path, size_t *len, size_t *map_size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -247,6 +267,14 @@ char *cspr_read_file(const char *path, size_t *len, size_t *map_size)
     data[n] = 0;
     *len = n;
     *map_size = cap;
+    return data;
+}
+
+char *cspr_read_file(const char *path, size_t *len, size_t *map_size)
+{
+    int cancel = cspr_cancel_off();
+    char *data = read_file(path, len, map_size);
+    cspr_cancel_on(cancel);
     return data;
 }
 
@@ -317,18 +345,21 @@ void cspr_print_to_fd(int fd)
 void cspr_print(const char *bytes, size_t n)
 {
     int saved = errno;
+    int cancel = cspr_cancel_off();
     cspr_enter(); // what we write gives no order
     write_all(find_log(), bytes, n);
     cspr_leave();
+    cspr_cancel_on(cancel);
     errno = saved;
 }
 
 void cspr_print_err(const char *bytes, size_t n)
 {
-    int saved = errno;
+    int saved = errno, cancel = cspr_cancel_off();
     cspr_enter();
     write_all(2, bytes, n);
     cspr_leave();
+    cspr_cancel_on(cancel);
     errno = saved;
 }
 

@@ -31,12 +31,18 @@ void cspr_print_to_fd(int fd);
 // Whether reports are coloured, and whether a person is looking at them (a terminal).
 bool cspr_print_colored(void);
 
+// open, read and write are places where a cancelled thread ends. In the midst of our work it must not: locks would stay held.
+// Returns the state to go back to.
+int cspr_cancel_off(void);
+void cspr_cancel_on(int before);
+
 // Bytes straight from the kernel, given back by cspr_unmap. Never NULL: out of memory ends the process.
 void *cspr_map(size_t size);
 void cspr_unmap(void *p, size_t size);
 
 // A zero-terminated copy of text[0..n) that lives for ever. Not signal-safe.
 char *cspr_keep(const char *text, size_t n);
+void cspr_keep_fork_lock(bool take); // while the process forks (exit.c)
 
 // A whole file (also one of /proc, whose size says 0), zero-terminated; NULL when it cannot be read (errno says why).
 char *cspr_read_file(const char *path, size_t *len, size_t *map_size);

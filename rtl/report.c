@@ -5,6 +5,7 @@
 #include "report.h"
 #include "annotate.h"
 #include "modules.h"
+#include "print.h"
 #include "race_log.h"
 #include "unwind.h"
 
@@ -300,16 +301,15 @@ static void do_job(void *arg)
 
 void cspr_report_race(const cspr_race *race)
 {
-    int saved = errno;
-    cspr_race_log(race);
-    if (!cspr_flags.report_bugs || cspr_is_benign(race->addr))
-        return;
+    int saved = errno, cancel = cspr_cancel_off();
     cspr_enter();
-    if (!was_seen(race)) {
+    cspr_race_log(race);
+    if (cspr_flags.report_bugs && !cspr_is_benign(race->addr) && !was_seen(race)) {
         job j = {.race = race};
         unw_getcontext(&j.context);
         cspr_call_on_own_stack(do_job, &j);
     }
+    cspr_cancel_on(cancel);
     cspr_leave();
     errno = saved;
 }

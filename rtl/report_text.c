@@ -15,24 +15,28 @@ _Atomic unsigned cspr_report_count;
 // --- the lock: 0 free, 1 held, 2 held and waited for ---------------------------------------------------------------------------
 
 static _Atomic unsigned lock_word;
+static int cancel_before; // under the lock: whether its holder could be cancelled
 
 void cspr_report_lock(void)
 {
     unsigned expected = 0;
+    int cancel = cspr_cancel_off();
     cspr_enter();
     // acquire: sees what the last reporter wrote into the caches
-    if (atomic_compare_exchange_strong_explicit(&lock_word, &expected, 1, memory_order_acquire, memory_order_relaxed))
-        return;
-    while (atomic_exchange_explicit(&lock_word, 2, memory_order_acquire) != 0) // acquire: as above
-        syscall(SYS_futex, &lock_word, FUTEX_WAIT_PRIVATE, 2, NULL);
+    if (!atomic_compare_exchange_strong_explicit(&lock_word, &expected, 1, memory_order_acquire, memory_order_relaxed))
+        while (atomic_exchange_explicit(&lock_word, 2, memory_order_acquire) != 0) // acquire: as above
+            syscall(SYS_futex, &lock_word, FUTEX_WAIT_PRIVATE, 2, NULL);
+    cancel_before = cancel;
 }
 
 void cspr_report_unlock(void)
 {
+    int cancel = cancel_before;
     // release: hands the caches on
     if (atomic_exchange_explicit(&lock_word, 0, memory_order_release) == 2)
         syscall(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1);
     cspr_leave();
+    cspr_cancel_on(cancel);
 }
 
 // --- room ----------------------------------------------------------------------------------------------------------------------

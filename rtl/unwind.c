@@ -4,6 +4,7 @@
 #include "unwind.h"
 #include "depot.h"
 #include "modules.h"
+#include "print.h"
 
 #include <link.h>
 
@@ -37,7 +38,7 @@ int cspr_unwind_iterate(int (*fn)(struct dl_phdr_info *info, size_t size, void *
 
 // --- unwinding -------------------------------------------------------------------------------------------------------------------
 
-size_t cspr_unwind_from(unw_context_t *context, uintptr_t *frames, size_t max)
+static size_t unwind_from(unw_context_t *context, uintptr_t *frames, size_t max)
 {
     unw_cursor_t cursor;
     size_t n = 0;
@@ -49,6 +50,15 @@ size_t cspr_unwind_from(unw_context_t *context, uintptr_t *frames, size_t max)
             break;
         frames[n++] = pc;
     }
+    return n;
+}
+
+// libunwind writes to a pipe of its own to see whether memory is there: a place where cancelled threads end.
+size_t cspr_unwind_from(unw_context_t *context, uintptr_t *frames, size_t max)
+{
+    int cancel = cspr_cancel_off();
+    size_t n = unwind_from(context, frames, max);
+    cspr_cancel_on(cancel);
     return n;
 }
 
