@@ -1,9 +1,9 @@
 // loops.c - accesses of loops are checked outside the loop where all of them are certain to happen, and where they did.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: %race_clang -O2 -S -emit-llvm %s -o - | FileCheck %s
+// RUN: %race_clang -O2 -mllvm -csp-after-loops -S -emit-llvm %s -o - | FileCheck %s
 // RUN: %race_clang -O2 -S -emit-llvm %s -o - -mllvm -csp-loops=false -mllvm -csp-after-loops=false \
 // RUN:   | FileCheck --check-prefix=OFF '--implicit-check-not={{_row|_grid}}' %s
-// RUN: %race_clang -O2 -ffast-math -S -emit-llvm %s -o - | FileCheck --check-prefix=FAST %s
+// RUN: %race_clang -O2 -mllvm -csp-after-loops -ffast-math -S -emit-llvm %s -o - | FileCheck --check-prefix=FAST %s
 
 // Before the loop, which stays as the vectoriser makes it.
 // CHECK-LABEL: @sum(
@@ -34,6 +34,34 @@ void plane(double (*a)[100], long n, long m, double v)
     for (long i = 0; i < n; i++)
         for (long j = 0; j < m; j++)
             a[i][j] = v * (double)j;
+}
+
+// A few elements with gaps between them are cheaper where they are; many are not.
+// CHECK-LABEL: @few(
+// CHECK-NOT:     _row
+// CHECK:         __csp_read8
+// CHECK:         ret double
+typedef struct point {
+    double x, y, z;
+} point;
+double few(const point *p, unsigned n)
+{
+    double s = 0;
+    for (unsigned i = 0; i < (n & 15); i++)
+        s += p[i].x;
+    return s;
+}
+
+// CHECK-LABEL: @many(
+// CHECK:         call void @__csp_read_row(ptr %{{.*}}, i64 8, i64 %{{.*}}, i64 24, ptr
+// CHECK-NOT:     __csp_read
+// CHECK:         ret double
+double many(const point *p, unsigned n)
+{
+    double s = 0;
+    for (unsigned i = 0; i < (n & 31); i++)
+        s += p[i].x;
+    return s;
 }
 
 // How often is known afterwards.
