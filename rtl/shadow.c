@@ -1,4 +1,4 @@
-// shadow.c - reserving the shadow map, and giving parts of it back.
+// shadow.c - taking words that are busy, and giving parts of the shadow back.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #define _GNU_SOURCE
 #include "shadow.h"
@@ -13,138 +13,15 @@
 #include "task.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <sys/sysinfo.h>
 
-enum { PAGE = 4096, PAGE_APP_BYTES = CSPR_PAGE_APP_BYTES, MAX_MAPPINGS = 4096, MAX_TRIES = 5, BIG_RUN_PAGES = 16 };
+enum { PAGE = 4096, PAGE_APP_BYTES = CSPR_PAGE_APP_BYTES, BIG_RUN_PAGES = 16 };
 #define HUGE_RANGE ((uintptr_t)4 << 30)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
-#define REEXEC_VARIABLE "CSPTHREAD_REEXEC="
-
-// --- start ------------------------------------------------------------------------------------------------------------------
-
-typedef struct mapping {
-    uintptr_t lo, hi;
-} mapping;
-
-static uintptr_t parse_hex(const char **p)
-{
-    uintptr_t v = 0;
-    for (;; ++*p) {
-        char ch = **p;
-        if (ch >= '0' && ch <= '9')
-            v = v * 16 + (uintptr_t)(ch - '0');
-        else if (ch >= 'a' && ch <= 'f')
-            v = v * 16 + (uintptr_t)(ch - 'a' + 10);
-        else
-            return v;
-    }
-}
-
-static size_t read_mappings(mapping *out)
-{
-    enum { BYTES = 1 << 20 };
-    char *text = cspr_alloc(BYTES);
-    size_t used = 0, n = 0;
-    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        ssize_t got;
-        while (used < BYTES - 1 && (got = read(fd, text + used, BYTES - 1 - used)) > 0)
-            used += (size_t)got;
-        close(fd);
-    }
-    for (const char *p = text; *p && n < MAX_MAPPINGS;) {
-        mapping m;
-        m.lo = parse_hex(&p);
-        p++; // '-'
-        m.hi = parse_hex(&p);
-        if (m.lo < (uintptr_t)1 << 47) // not the kernel's vsyscall page
-            out[n++] = m;
-        while (*p && *p++ != '\n')
-            ;
-    }
-    cspr_free(text, BYTES);
-    return n;
-}
-
-static bool fold_together(mapping a, mapping b)
-{
-    const uintptr_t window = (uintptr_t)1 << 44;
-    if (a.lo / window == b.lo / window)
-        return false;
-    uintptr_t a_lo = a.lo % window, b_lo = b.lo % window;
-    return a_lo < b_lo + (b.hi - b.lo) && b_lo < a_lo + (a.hi - a.lo);
-}
-
-// Two mappings that share shadow would give false reports; one inside the shadow cannot live.
-static bool address_space_is_usable(void)
-{
-    mapping *m = cspr_alloc(MAX_MAPPINGS * sizeof *m);
-    size_t n = read_mappings(m);
-    bool usable = true;
-    for (size_t i = 0; i < n && usable; i++) {
-        usable = m[i].hi <= CSPR_SHADOW_BASE || m[i].lo >= CSPR_SHADOW_BASE + CSPR_SHADOW_SIZE;
-        for (size_t k = 0; k < i && usable; k++)
-            usable = !fold_together(m[i], m[k]);
-    }
-    cspr_free(m, MAX_MAPPINGS * sizeof *m);
-    return usable;
-}
-
-// In the old layout libraries lie where the shadow goes. A stack without limit asks for it, and `setarch -L`.
-static void leave_old_layout(void)
-{
-    struct rlimit stack;
-    if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur == RLIM_INFINITY) {
-        stack.rlim_cur = (rlim_t)1 << 30;
-        setrlimit(RLIMIT_STACK, &stack);
-    }
-    int persona = personality(0xffffffff);
-    if (persona != -1 && (persona & ADDR_COMPAT_LAYOUT))
-        personality((unsigned long)(persona & ~ADDR_COMPAT_LAYOUT));
-}
-
-// Starts the program anew, hoping for another layout; ASLR stays on.
-static void execute_again(char **argv, char **envp)
-{
-    static char variable[] = REEXEC_VARIABLE "0";
-    size_t n = 0, at = SIZE_MAX;
-    for (; envp && envp[n]; n++)
-        if (!strncmp(envp[n], REEXEC_VARIABLE, sizeof REEXEC_VARIABLE - 1))
-            at = n;
-    int tries = at == SIZE_MAX ? 0 : envp[at][sizeof REEXEC_VARIABLE - 1] - '0';
-    if (tries >= MAX_TRIES || !argv || !envp)
-        cspr_die("the address space cannot be shadowed: mappings 16 TB apart share shadow, after %d starts; try "
-                 "`setarch -R`",
-                 tries + 1);
-    variable[sizeof variable - 2] = (char)('1' + tries);
-    char **env = cspr_alloc((n + 2) * sizeof *env);
-    memcpy(env, envp, n * sizeof *env);
-    leave_old_layout();
-    env[at == SIZE_MAX ? n : at] = variable;
-    execve("/proc/self/exe", argv, env);
-    cspr_die("the address space cannot be shadowed, and the program cannot be started again (errno %d)", errno);
-}
-
-void cspr_shadow_init(char **argv, char **envp)
-{
-    if (!address_space_is_usable())
-        execute_again(argv, envp);
-    void *p = mmap((void *)CSPR_SHADOW_BASE, CSPR_SHADOW_SIZE, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (p != (void *)CSPR_SHADOW_BASE)
-        cspr_die("cannot reserve 32 TB of address space for shadow (errno %d): is there a limit (ulimit -v), or is "
-                 "vm.overcommit_memory 2?",
-                 errno);
-    madvise(p, CSPR_SHADOW_SIZE, MADV_DONTDUMP);
-    madvise(p, CSPR_SHADOW_SIZE, MADV_NOHUGEPAGE);
-}
 
 // --- reading ahead ----------------------------------------------------------------------------------------------------------
 
@@ -222,7 +99,7 @@ void cspr_core_after_fork(bool in_child)
 // --- ranges -----------------------------------------------------------------------------------------------------------------
 
 // Runs of shadow pages that are in memory or not; run(lo, hi, touched, arg) in application addresses. A page the system
-// has swapped out counts as untouched.
+// has swapped out is told as untouched.
 static void each_run(uintptr_t lo, uintptr_t hi, void (*run)(uintptr_t, uintptr_t, bool, void *), void *arg)
 {
     enum { BATCH = 512 };
@@ -259,9 +136,20 @@ static void run_touched(uintptr_t lo, uintptr_t hi, bool touched, void *arg)
         call->fn(lo, hi, call->arg);
 }
 
+// mincore tells pages that were swapped out from those never touched by nothing.
+static bool may_be_swapped(void)
+{
+    struct sysinfo now;
+    return sysinfo(&now) || now.totalswap != now.freeswap;
+}
+
 void cspr_shadow_each_touched(uintptr_t lo, uintptr_t hi, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
 {
     touched_call call = {fn, arg};
+    if (lo < hi && may_be_swapped()) { // slower, where pages are untouched: they are read as zero
+        fn(lo, hi, arg);
+        return;
+    }
     each_run(lo, hi, run_touched, &call);
 }
 
