@@ -6,11 +6,13 @@
 #include "libc.h"
 #include "stdio_order.h"
 
+#include <err.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <syslog.h>
 #include <wchar.h>
 
 static bool is_checked(void)
@@ -296,6 +298,9 @@ PRINTS(__vasprintf_chk, (char **out, int flag, const char *format, va_list args)
        cspr_real___vasprintf_chk(out, flag, format, args), (WROTE(out, sizeof *out), WROTE(*out, (size_t)result + 1)),
        NULL)
 
+PRINTS(__vdprintf_chk, (int fd, int flag, const char *format, va_list args),
+       (cspr_descriptor_gives(fd), cspr_real___vdprintf_chk(fd, flag, format, args)), (void)0, NULL)
+
 #define SCANS(name, params, real, read, stream)                                                                        \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
@@ -377,6 +382,9 @@ PRINTS_ARGUMENTS(__asprintf_chk, (char **out, int flag, const char *format, ...)
                  cspr_real___vasprintf_chk(out, flag, format, args),
                  (WROTE(out, sizeof *out), WROTE(*out, (size_t)result + 1)), NULL)
 
+PRINTS_ARGUMENTS(__dprintf_chk, (int fd, int flag, const char *format, ...),
+                 (cspr_descriptor_gives(fd), cspr_real___vdprintf_chk(fd, flag, format, args)), (void)0, NULL)
+
 #define SCANS_ARGUMENTS(name, params, real, read, stream)                                                              \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
@@ -412,3 +420,70 @@ PRINTS_ARGUMENTS(__asprintf_chk, (char **out, int flag, const char *format, ...)
                     (void)0, stdin)
 SCANF_FAMILY(, "")
 SCANF_FAMILY(__isoc99_, "__isoc99_")
+
+// --- messages: what they print of the caller's ----------------------------------------------------------------------------------
+
+#define SAYS(name, prefix_params, prefix_args, attributes, end)                                                        \
+    attributes CSPR_INTERCEPTOR void v##name(prefix_params const char *format, va_list args)                           \
+    {                                                                                                                  \
+        if (!is_checked()) {                                                                                           \
+            if (!cspr_real_v##name)                                                                                    \
+                cspr_intercept_init();                                                                                 \
+        } else if (format) {                                                                                           \
+            CSPR_FRAME();                                                                                              \
+            check_printf(format, args, true, CSPR_STACK());                                                            \
+        }                                                                                                              \
+        cspr_real_v##name(prefix_args format, args);                                                                   \
+        end;                                                                                                           \
+    }                                                                                                                  \
+    attributes CSPR_INTERCEPTOR void name(prefix_params const char *format, ...)                                       \
+    {                                                                                                                  \
+        va_list args;                                                                                                  \
+        va_start(args, format);                                                                                        \
+        if (!is_checked()) {                                                                                           \
+            if (!cspr_real_v##name)                                                                                    \
+                cspr_intercept_init();                                                                                 \
+        } else if (format) {                                                                                           \
+            CSPR_FRAME();                                                                                              \
+            check_printf(format, args, true, CSPR_STACK());                                                            \
+        }                                                                                                              \
+        cspr_real_v##name(prefix_args format, args);                                                                   \
+        va_end(args);                                                                                                  \
+        end;                                                                                                           \
+    }
+#define WITH_STATUS int status,
+#define STATUS status,
+#define WITH_LEVEL int level,
+#define LEVEL level,
+SAYS(warn, , , , (void)0)
+SAYS(warnx, , , , (void)0)
+SAYS(err, WITH_STATUS, STATUS, _Noreturn, __builtin_unreachable())
+SAYS(errx, WITH_STATUS, STATUS, _Noreturn, __builtin_unreachable())
+SAYS(syslog, WITH_LEVEL, LEVEL, , (void)0)
+
+// --- wide: what they write ---------------------------------------------------------------------------------------------------------
+
+CSPR_INTERCEPTOR int vswprintf(wchar_t *out, size_t room, const wchar_t *format, va_list args)
+{
+    if (!cspr_real_vswprintf)
+        cspr_intercept_init();
+    CSPR_FRAME();
+    int result = cspr_real_vswprintf(out, room, format, args);
+    if (result >= 0 && is_checked())
+        check(out, ((size_t)result + 1) * sizeof *out, true, CSPR_STACK());
+    return result;
+}
+
+CSPR_INTERCEPTOR int swprintf(wchar_t *out, size_t room, const wchar_t *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (!cspr_real_vswprintf)
+        cspr_intercept_init();
+    CSPR_FRAME();
+    int result = cspr_real_vswprintf(out, room, format, args);
+    if (result >= 0 && is_checked())
+        check(out, ((size_t)result + 1) * sizeof *out, true, CSPR_STACK());
+    va_end(args);
+    return result;
+}

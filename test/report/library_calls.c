@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <envz.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -55,6 +56,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <syslog.h>
 #include <time.h>
 #include <uchar.h>
 #include <unistd.h>
@@ -74,6 +76,10 @@ int __gethostname_chk(char *, size_t, size_t), __poll_chk(struct pollfd *, nfds_
 size_t __mbstowcs_chk(wchar_t *, const char *, size_t, size_t), __wcstombs_chk(char *, const wchar_t *, size_t, size_t);
 wchar_t *__wcscpy_chk(wchar_t *, const wchar_t *, size_t), *__wmemcpy_chk(wchar_t *, const wchar_t *, size_t, size_t);
 wchar_t *__wmemset_chk(wchar_t *, wchar_t, size_t, size_t);
+size_t __fread_chk(void *, size_t, size_t, size_t, FILE *),
+    __fread_unlocked_chk(void *, size_t, size_t, size_t, FILE *);
+char *__fgets_chk(char *, size_t, int, FILE *), *__fgets_unlocked_chk(char *, size_t, int, FILE *);
+int __dprintf_chk(int, int, const char *, ...);
 int __xpg_strerror_r(int, char *, size_t);
 
 static char buffer[4096] __attribute__((aligned(64)));
@@ -144,6 +150,11 @@ static pthread_attr_t attributes;
 static pthread_mutexattr_t mutex_attributes;
 static pthread_condattr_t cond_attributes;
 static pthread_key_t key;
+static FILE *file, *null, *wide_file, *wide_null;
+static fpos_t position;
+static int numbers[4] = {2, 1};
+static size_t count;
+static void *tree;
 
 #define TEXT(s) (memset(buffer, 0, 256), memcpy(buffer, s, sizeof s));
 #define WIDE(s) (memset(wide, 0, sizeof wide), memcpy(wide, L##s, sizeof L##s));
@@ -185,6 +196,21 @@ static void prepare(void)
     gmtime_r(&seconds, &broken_down);
     page = (void *)((uintptr_t)buffer & ~(uintptr_t)4095);
     sem_init(&semaphore, 0, 3);
+    file = tmpfile();
+    fputs("text\n", file);
+    null = fopen("/dev/null", "w");
+    wide_file = fopen("/proc/self/status", "r");
+    wide_null = fopen("/dev/null", "w");
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static int compare_with(const void *a, const void *b, void *with)
+{
+    return (void)with, compare(a, b);
 }
 
 static int which;

@@ -18,10 +18,10 @@ wrong = []
 def rows():
     names = set()
     for name in sorted(os.listdir(rtl)):
-        if not re.fullmatch(r"intercept_library(_\w+)?\.inc", name):
+        if not re.fullmatch(r"intercept_(library(_\w+)?|stdio)\.inc", name):
             continue
         text = open(os.path.join(rtl, name)).read()
-        names |= set(re.findall(r"^LIBRARY\([^,]*,\s*(\w+),", text, re.M))
+        names |= set(re.findall(r"^(?:LIBRARY|STREAM)\([^,]*,\s*(\w+),", text, re.M))
         names |= set(re.findall(r"^(?:VOID|CSPR_PASSWD)\((\w+),", text, re.M))
         names |= set(re.findall(r"^CSPR_\w+\([\w ]+, (\w+)\)$", text, re.M))
     return names
@@ -37,7 +37,7 @@ def run(*arguments):
 table = rows()
 for name in sorted(table - set(cases) - set(untested)):
     wrong.append("%s: no case in %s" % (name, cases_path))
-for name in sorted((set(cases) | set(untested)) - table):
+for name in sorted(set(untested) - table):
     wrong.append("%s: not in the table" % name)
 
 status, text = run("ordered")
