@@ -24,6 +24,7 @@ BY_HAND = [
     ("intercept_pthread.c", "locks, conditions, barriers, once, semaphores: [happens-before.md](happens-before.md)"),
     ("intercept_thread.c", "threads: create → first step, end → join; their names"),
     ("intercept_signal.c", "handlers run on behalf of the interrupted task, never inside the detector"),
+    ("intercept_tls.c", "a library's thread-locals are its thread's own"),
     ("exit.c", "start and end of the process"),
 ]
 
@@ -42,7 +43,7 @@ one; what a function reads or writes only under a condition is listed too.
 """
 
 NOT_COVERED = """
-Not covered: `ioctl`, `prctl` and `syscall`, whose arguments mean what a number says; asynchronous input and output (`aio_*`, io_uring);
+Not covered: signal sets (`sigaddset`, ...); `ioctl`, `prctl` and `syscall`, whose arguments mean what a number says; asynchronous input and output (`aio_*`, io_uring);
 `obstack`, `fts_*`, XDR and RPC, utmp; the arguments of wide formats (what `swprintf` writes is); the `argv` and `environ` that `exec*`
 reads; names that only a C library newer than 2.36 has (`__isoc23_*`, `strlcpy`).
 """
