@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORESEEN = 50 }; // a number nobody else takes
+enum { FORESEEN = 50, NOT_REUSED = 60 }; // numbers nobody else takes
 static int ends[2], file;
 
 static void *use_all(void *arg)
@@ -49,8 +49,10 @@ static void read_until_closed(void)
     char c;
     if (pipe(pair))
         abort();
-    csp_go(rude, &pair[0]);
-    invisible_use(csp_read(pair[0], &c, 1));
+    int number = fcntl(pair[0], F_DUPFD, NOT_REUSED); // it may be closed before it is read
+    csp_go(rude, &number);
+    invisible_use(csp_read(number, &c, 1));
+    close(pair[0]);
     close(pair[1]);
 }
 
