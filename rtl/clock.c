@@ -237,7 +237,7 @@ static cspr_stamp *accumulate(const cspr_stamp *s)
     return sum;
 }
 
-cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b)
+static cspr_stamp *merge_known(cspr_stamp *a, cspr_stamp *b)
 {
     if (!a)
         return cspr_stamp_ref(b);
@@ -257,6 +257,46 @@ cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b)
     return a;
 }
 
+// Both have something to say of `order`, or one: what comes out of it may be another stamp than what is known is.
+CSPR_NOINLINE static cspr_stamp *merge_slow(cspr_stamp *a, cspr_stamp *b)
+{
+    cspr_stamp *order = merge_known(cspr_stamp_ref(a ? a->order : NULL), b ? b->order : NULL);
+    cspr_stamp *sum = merge_known(a, b);
+    if (sum->order == order) {
+        cspr_stamp_unref(order);
+        return sum;
+    }
+    if (is_named(sum) || __atomic_load_n(&sum->refs, __ATOMIC_ACQUIRE) > 1) { // E1, as above
+        cspr_stamp *other = accumulate(sum);
+        cspr_stamp_unref(sum);
+        sum = other;
+    }
+    cspr_stamp_unref(sum->order);
+    sum->order = order;
+    return sum;
+}
+
+cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b)
+{
+    if (CSPR_UNLIKELY((a && a->order) || (b && b->order)))
+        return merge_slow(a, b);
+    return merge_known(a, b);
+}
+
+uint64_t cspr_stamp_get(const cspr_stamp *s, uint32_t id)
+{
+    return s ? stamp_get(s, id) : 0;
+}
+
+cspr_stamp *cspr_stamp_named(const cspr_stamp *base, uint32_t id, uint64_t at)
+{
+    static const cspr_stamp nothing = {.id = CSPR_NO_ID};
+    cspr_stamp *s = accumulate(base ? base : &nothing);
+    s->id = id;
+    s->at = at;
+    return s;
+}
+
 cspr_stamp *cspr_stamp_ref(cspr_stamp *s)
 {
     if (s)
@@ -268,6 +308,7 @@ void cspr_stamp_unref(cspr_stamp *s)
 {
     if (!s || __atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1) // E1
         return;
+    cspr_stamp_unref(s->order);
     forget(&s->known);
     cspr_free(s, sizeof *s);
 }

@@ -59,6 +59,7 @@ typedef struct cspr_stamp {
     uint32_t who;  // incarnation that published it, 0: accumulated from several
     uint32_t id;   // (id, at): its name, and the publisher's own component
     uint64_t at;
+    struct cspr_stamp *order; // lock_order.h: what is known without the order that locks give; NULL: nothing
     cspr_known known;
 } cspr_stamp;
 
@@ -96,6 +97,10 @@ bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s);
 
 // What c knows now, with a name of its own, for which own_at may move on (J1); one reference, the caller's.
 cspr_stamp *cspr_clock_publish(cspr_clock *c, uint32_t who);
+// How much of `id` s (NULL: nothing) knows.
+uint64_t cspr_stamp_get(const cspr_stamp *s, uint32_t id);
+// What base (NULL: nothing) knows, under the name (id, at), which nothing else has; one reference.
+cspr_stamp *cspr_stamp_named(const cspr_stamp *base, uint32_t id, uint64_t at);
 // The join of both as a new reference; takes over the caller's reference to a. Either may be NULL.
 cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b);
 cspr_stamp *cspr_stamp_ref(cspr_stamp *s); // NULL stays NULL

@@ -317,7 +317,7 @@ size_t cspr_depot_unlock(cspr_stack *s, cspr_held *out, size_t max)
         n--;
         if (all - n <= max)
             out[(all < max ? all : max) - (all - n)] =
-                (cspr_held){(const void *)(lock->a & ADDR_MASK), (int)(lock->a >> MODE_SHIFT & 1), lock->b};
+                (cspr_held){(const void *)(lock->a & ADDR_MASK), (int)(lock->a >> MODE_SHIFT & 1), lock->b, 0};
     }
     return all < max ? all : max;
 }

@@ -8,6 +8,7 @@
 #include "depot.h"
 #include "everyone.h"
 #include "leak.h"
+#include "lock_order.h"
 #include "lock_wait.h"
 #include "sem.h"
 #include "sync.h"
@@ -185,7 +186,7 @@ static void hook_locked(const void *lock, int mode, void *task, const csp_site *
     cspr_enter();
     cspr_stack stack = t == cspr_self.task ? cspr_depot_here(__builtin_return_address(0), NULL)
                                            : cspr_depot_parked(t->top, t->public_pc);
-    cspr_locked(lock, mode, t, stack);
+    cspr_locked(lock, mode | CSPR_LOCK_FAIR, t, stack);
     cspr_leave();
 }
 

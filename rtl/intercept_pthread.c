@@ -7,6 +7,7 @@
 #include "depot.h"
 #include "libc.h"
 #include "lock.h"
+#include "lock_order.h"
 #include "lock_wait.h"
 #include "misuse.h"
 #include "sem.h"
@@ -166,36 +167,48 @@ CSPR_INTERCEPTOR int pthread_mutex_lock(pthread_mutex_t *m)
     return result;
 }
 
-TAKES_LOCK(pthread_mutex_trylock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, got_it(result))
-TAKES_LOCK(pthread_mutex_timedlock, (pthread_mutex_t * m, when *until), (m, until), m, CSP_LOCK_WRITE, got_it(result))
+TAKES_LOCK(pthread_mutex_trylock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE | CSP_LOCK_TRY, got_it(result))
+TAKES_LOCK(pthread_mutex_timedlock, (pthread_mutex_t * m, when *until), (m, until), m, CSP_LOCK_WRITE | CSP_LOCK_TRY,
+           got_it(result))
 TAKES_LOCK(pthread_mutex_clocklock, (pthread_mutex_t * m, clockid_t clock, when *until), (m, clock, until), m,
-           CSP_LOCK_WRITE, got_it(result))
+           CSP_LOCK_WRITE | CSP_LOCK_TRY, got_it(result))
 GIVES_LOCK(pthread_mutex_unlock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, unlocks_wrongly(m))
 
 TAKES_LOCK(mtx_lock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
-TAKES_LOCK(mtx_trylock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
-TAKES_LOCK(mtx_timedlock, (mtx_t * m, when *until), (m, until), m, CSP_LOCK_WRITE, result == thrd_success)
+TAKES_LOCK(mtx_trylock, (mtx_t * m), (m), m, CSP_LOCK_WRITE | CSP_LOCK_TRY, result == thrd_success)
+TAKES_LOCK(mtx_timedlock, (mtx_t * m, when *until), (m, until), m, CSP_LOCK_WRITE | CSP_LOCK_TRY,
+           result == thrd_success)
 GIVES_LOCK(mtx_unlock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, unlocks_wrongly((const pthread_mutex_t *)m))
 
 // pthread_spin_init and pthread_spin_unlock are one function in glibc, but not one name: the first gives no order here.
 TAKES_LOCK(pthread_spin_lock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
-TAKES_LOCK(pthread_spin_trylock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
+TAKES_LOCK(pthread_spin_trylock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE | CSP_LOCK_TRY,
+           result == 0)
 GIVES_LOCK(pthread_spin_unlock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, false)
 
 // --- reader-writer locks -----------------------------------------------------------------------------------------------------
 
+// glibc's prefers readers, so they never wait for a writer that waits, unless told otherwise.
+static int reads(const pthread_rwlock_t *l)
+{
+    bool fair = l->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
+    return fair ? CSP_LOCK_READ | CSPR_LOCK_FAIR : CSP_LOCK_READ;
+}
+
 FORGETS(pthread_rwlock_init, (pthread_rwlock_t * l, const pthread_rwlockattr_t *attr), (l, attr), l)
 FORGETS(pthread_rwlock_destroy, (pthread_rwlock_t * l), (l), l)
-TAKES_LOCK(pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_READ, result == 0)
-TAKES_LOCK(pthread_rwlock_tryrdlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_READ, result == 0)
-TAKES_LOCK(pthread_rwlock_timedrdlock, (pthread_rwlock_t * l, when *until), (l, until), l, CSP_LOCK_READ, result == 0)
+TAKES_LOCK(pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l), l, reads(l), result == 0)
+TAKES_LOCK(pthread_rwlock_tryrdlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_READ | CSP_LOCK_TRY, result == 0)
+TAKES_LOCK(pthread_rwlock_timedrdlock, (pthread_rwlock_t * l, when *until), (l, until), l, CSP_LOCK_READ | CSP_LOCK_TRY,
+           result == 0)
 TAKES_LOCK(pthread_rwlock_clockrdlock, (pthread_rwlock_t * l, clockid_t clock, when *until), (l, clock, until), l,
-           CSP_LOCK_READ, result == 0)
+           CSP_LOCK_READ | CSP_LOCK_TRY, result == 0)
 TAKES_LOCK(pthread_rwlock_wrlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_WRITE, result == 0)
-TAKES_LOCK(pthread_rwlock_trywrlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_WRITE, result == 0)
-TAKES_LOCK(pthread_rwlock_timedwrlock, (pthread_rwlock_t * l, when *until), (l, until), l, CSP_LOCK_WRITE, result == 0)
+TAKES_LOCK(pthread_rwlock_trywrlock, (pthread_rwlock_t * l), (l), l, CSP_LOCK_WRITE | CSP_LOCK_TRY, result == 0)
+TAKES_LOCK(pthread_rwlock_timedwrlock, (pthread_rwlock_t * l, when *until), (l, until), l,
+           CSP_LOCK_WRITE | CSP_LOCK_TRY, result == 0)
 TAKES_LOCK(pthread_rwlock_clockwrlock, (pthread_rwlock_t * l, clockid_t clock, when *until), (l, clock, until), l,
-           CSP_LOCK_WRITE, result == 0)
+           CSP_LOCK_WRITE | CSP_LOCK_TRY, result == 0)
 // While there is a writer nobody else can be unlocking: glibc's own field says which kind this unlock is.
 GIVES_LOCK(pthread_rwlock_unlock, (pthread_rwlock_t * l), (l), l,
            l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ, false)

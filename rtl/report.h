@@ -73,6 +73,8 @@ bool cspr_frame_of(cspr_who owner, uintptr_t addr, const uintptr_t *frames, size
 // report_locks.c: " (mutexes: write M0, read M1)" of a side that held any; "  Mutex M0 ..." for each lock of either side.
 void cspr_report_held(cspr_report *r, const cspr_side *side);
 void cspr_report_locks(cspr_report *r, const cspr_race *race);
+// Locks are called M0, M1, ... for the length of the process, by address.
+unsigned cspr_report_lock_number(const void *lock);
 // "M0 'lock' (0x...)".
 void cspr_report_lock_name(cspr_report *r, const void *lock);
 // "  Mutex M0 'lock' (0x...) created at:" and the stack, or one line without.

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-// Locks are called M0, M1, ... for the length of the process, by address.
-static unsigned number_lock(const void *lock)
+unsigned cspr_report_lock_number(const void *lock)
 {
     enum { KNOWN = 4096 };
     static const void *known[KNOWN];
@@ -24,7 +23,7 @@ void cspr_report_held(cspr_report *r, const cspr_side *side)
     for (size_t i = 0; i < side->n_held; i++)
         cspr_text_add(&r->text, "%s%s M%u",
                       i ? ", " : " (mutexes: ", side->held[i].mode == CSP_LOCK_READ ? "read" : "write",
-                      number_lock(side->held[i].lock));
+                      cspr_report_lock_number(side->held[i].lock));
     if (side->n_held)
         cspr_text_add(&r->text, ")");
 }
@@ -50,7 +49,7 @@ static void add_lock_name(cspr_report *r, const void *lock)
 
 void cspr_report_lock_name(cspr_report *r, const void *lock)
 {
-    cspr_text_add(&r->text, "M%u", number_lock(lock));
+    cspr_text_add(&r->text, "M%u", cspr_report_lock_number(lock));
     add_lock_name(r, lock);
     cspr_text_add(&r->text, " (0x%lx)", (uintptr_t)lock);
 }

@@ -118,6 +118,7 @@ typedef struct cspr_held {
     const void *lock;
     int mode;         // enum csp_lock_mode
     cspr_stack stack; // where it was taken
+    uint32_t id;      // lock_order.h; 0: not asked for yet
 } cspr_held;
 size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max);
 
@@ -140,6 +141,7 @@ void cspr_acquire(const void *obj, cspr_task *t);
 void cspr_release(const void *obj, cspr_task *t);
 void cspr_release_merge(const void *obj, cspr_task *t);
 void cspr_sync_reset(const void *obj);
+// mode: enum csp_lock_mode with CSP_LOCK_TRY, CSPR_LOCK_FAIR (lock_order.h). Tells of cycles in the order of locks.
 void cspr_locked(const void *lock, int mode, cspr_task *t, cspr_stack stack);
 void cspr_unlocking(const void *lock, int mode, cspr_task *t);
 void cspr_unlocking_for_good(const void *lock, int mode, cspr_task *t); // of a lock that may not exclude

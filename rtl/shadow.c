@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "depot.h"
 #include "extent.h"
+#include "lock_order.h"
 #include "lock_wait.h"
 #include "readset.h"
 #include "side.h"
@@ -76,6 +77,7 @@ void cspr_core_before_fork(void)
     cspr_enter();
     cspr_task_fork_lock(true);
     cspr_lock_wait_fork_lock(true);
+    cspr_lock_order_fork_lock(true);
     cspr_extent_fork_lock(true);
     cspr_side_fork_lock(true);
     cspr_readset_fork_lock(true);
@@ -91,6 +93,7 @@ void cspr_core_after_fork(bool in_child)
     cspr_readset_fork_lock(false);
     cspr_side_fork_lock(false);
     cspr_extent_fork_lock(false);
+    cspr_lock_order_fork_lock(false);
     cspr_lock_wait_fork_lock(false);
     cspr_task_fork_lock(false);
     cspr_leave();

@@ -5,6 +5,7 @@
 //          plain write > plain read > atomic read;  plain write > atomic write > atomic read.
 // Invariants:  I1 of each byte at most one plain write is kept   I2 an indexed set's entries move only in rebuild
 #include "side.h"
+#include "lock_order.h"
 
 #include "alloc.h"
 #include "depot.h"
@@ -516,6 +517,9 @@ void cspr_sync_clear(cspr_sync *s)
     cspr_stamp_unref(s->readers);
     s->clock = s->readers = NULL;
     s->turn = s->readers_turn = 0;
+    if (s->lock_id)
+        cspr_lock_order_gone(s->lock_id);
+    s->lock_id = 0;
     cspr_sem_units_drop(s);
 }
 

@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "alloc.h"
+#include "lock_order.h"
 #include "lock_wait.h"
 #include "shadow.h"
 
@@ -92,14 +93,15 @@ static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint6
 
 static void acquire(const void *obj, cspr_task *t, who_acquires how)
 {
+    void (*learn)(cspr_task *, const cspr_stamp *) = how == ANYBODY ? cspr_task_learn : cspr_task_learn_from_lock;
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
     cspr_stamp *clock, *readers;
     cspr_enter();
     uint64_t turn = read_sync(obj, how, &clock, &readers);
-    cspr_task_learn(t, clock);
+    learn(t, clock);
     if (how != READER)
-        cspr_task_learn(t, readers);
+        learn(t, readers);
     if (turn && t->resume.lock == obj && t->resume.turn == turn && t->resume.published == t->published &&
         t == cspr_self.task)
         cspr_task_resume(t);
@@ -185,7 +187,7 @@ static void add_held(cspr_task *t, const void *lock, int mode, cspr_stack stack)
     if (!t->held)
         t->held = cspr_alloc(CSPR_MAX_HELD * sizeof *t->held);
     if (t->n_held < CSPR_MAX_HELD) // reports of a task with more name the first ones
-        t->held[t->n_held++] = (cspr_held){lock, mode, stack};
+        t->held[t->n_held++] = (cspr_held){.lock = lock, .mode = mode, .stack = stack};
     t->lock_set = 0;
 }
 
@@ -203,14 +205,50 @@ static void remove_held(cspr_task *t, const void *lock, int mode)
         cspr_lock_hand(lock);
 }
 
+cspr_lock_id cspr_lock_id_of(const void *lock, bool make)
+{
+    cspr_lock_id id = 0;
+    if (!make && !cspr_sync_may_be(lock))
+        return 0;
+    uint64_t *cells = cspr_shadow_of((uintptr_t)lock);
+    uint64_t w = cspr_word_take(cells), r = cspr_word_read_cell(cells, w);
+    if (make) {
+        cspr_record *rec = cspr_word_record(word_of(lock), cells, w);
+        cspr_sync *s = cspr_record_sync(rec, (uintptr_t)lock, true);
+        if (!s->lock_id)
+            s->lock_id = cspr_lock_id_new(lock);
+        id = s->lock_id;
+        r = w = cspr_record_cell(rec);
+    } else if (cspr_cell_is_aside(w)) {
+        const cspr_sync *s = cspr_record_sync(cspr_record_of(w), (uintptr_t)lock, false);
+        id = s ? s->lock_id : 0;
+    }
+    cspr_word_give(cells, r, w);
+    return id;
+}
+
+// A writer makes readers wait that otherwise would not (O3).
+CSPR_NOINLINE static void note_writer(const void *lock, cspr_task *t)
+{
+    cspr_lock_id id = cspr_lock_id_of(lock, false);
+    if (id)
+        cspr_lock_order_wrote(id, t);
+}
+
 void cspr_locked(const void *lock, int mode, cspr_task *t, cspr_stack stack)
 {
     if (!(t = cspr_task_meant(t)))
         return;
+    int kind = mode & CSP_LOCK_READ;
     cspr_enter();
     cspr_lock_wait_end(t);
-    acquire(lock, t, mode == CSP_LOCK_WRITE ? WRITER : READER);
-    add_held(t, lock, mode, stack);
+    acquire(lock, t, kind == CSP_LOCK_WRITE ? WRITER : READER);
+    // Relaxed: a hint.
+    if (CSPR_UNLIKELY(__atomic_load_n(&cspr_lock_order_reads, __ATOMIC_RELAXED)) && kind == CSP_LOCK_WRITE)
+        note_writer(lock, t);
+    if (CSPR_UNLIKELY(t->n_held) && !(mode & CSPR_LOCK_TRY) && cspr_flags.detect_deadlocks && t == cspr_self.task)
+        cspr_lock_order_taken(t, lock, mode, stack);
+    add_held(t, lock, kind, stack);
     cspr_leave();
 }
 

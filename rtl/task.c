@@ -153,6 +153,7 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
     cspr_task *t = cspr_alloc(sizeof *t);
     cspr_clock_init(&t->clock, CSPR_NO_ID, 0);
     cspr_clock_join(&t->clock, from);
+    t->order = cspr_stamp_ref(from ? from->order : NULL);
     t->ids = new_queue(creator);
     uint64_t at;
     uint32_t id = take_id(creator ? creator->ids : root_queue, &t->clock, &at);
@@ -178,7 +179,7 @@ void cspr_task_finish(cspr_task *t)
 void cspr_task_free(cspr_task *t)
 {
     cspr_everyone_remove(t);
-    cspr_stamp *held[] = {t->stamp, t->fence, t->loaded, t->last_loaded, t->last_learned, t->final};
+    cspr_stamp *held[] = {t->stamp, t->fence, t->loaded, t->last_loaded, t->last_learned, t->final, t->order};
     for (unsigned i = 0; i < sizeof held / sizeof *held; i++)
         cspr_stamp_unref(held[i]);
     cspr_clock_fini(&t->clock);
@@ -219,10 +220,28 @@ uint32_t cspr_task_name_epoch(cspr_task *t)
     return t->epoch;
 }
 
+// What is published next says what t knows without locks, its own doings included.
+CSPR_NOINLINE static void seal_order(cspr_task *t)
+{
+    if (t->order_open) {
+        cspr_stamp *named = cspr_stamp_named(t->order, t->order_id, t->order_at);
+        cspr_stamp_unref(t->order);
+        t->order = named;
+        t->order_open = false;
+    }
+    if (t->stamp && t->stamp->order != t->order)
+        forget_stamp(t);
+}
+
 cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
-    if (!t->stamp)
+    bool by_lock = by == CSPR_BY_UNLOCK;
+    if (CSPR_UNLIKELY(!by_lock && (t->order || t->order_open)))
+        seal_order(t);
+    if (!t->stamp) {
         t->stamp = cspr_clock_publish(&t->clock, t->who);
+        t->stamp->order = by_lock ? NULL : cspr_stamp_ref(t->order);
+    }
     if (t->epoch) {
         cspr_stack release = cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by);
         cspr_epoch_note_end(t->epoch, release);
@@ -248,6 +267,13 @@ void cspr_task_resume(cspr_task *t)
 }
 
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s)
+{
+    if (CSPR_UNLIKELY(s && s->order && s->order != t->order))
+        t->order = cspr_stamp_merge(t->order, s->order);
+    cspr_task_learn_from_lock(t, s);
+}
+
+void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s)
 {
     // What this incarnation published itself it still knows.
     if (!s || s == t->last_learned || (s->who && s->who == t->who))

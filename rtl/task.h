@@ -64,6 +64,11 @@ struct cspr_task {
     cspr_held *held;                // CSPR_MAX_HELD of them, allocated at the first lock
     uint16_t ignored[CSPR_IGNORES]; // annotations: how many of each are in force
     uint32_t lock_set;              // depot.h: of what is held now; 0: nothing, or not known yet
+    // --- lock_order.h
+    cspr_stamp *order; // what it knows without the order that locks give; NULL: nothing
+    uint32_t order_id; // its own id there; 0: it never took a lock while it held another
+    bool order_open;   // order_at is not in `order` yet
+    uint64_t order_at;
     uint32_t lock_wait;             // lock_wait.h; 0: waits for no lock while it holds others
 };
 
@@ -103,8 +108,9 @@ static inline uint32_t cspr_task_locks(cspr_task *t)
 // The epoch that t->resume names goes on. t is the running task.
 void cspr_task_resume(cspr_task *t);
 
-// t learns what s knows (NULL: nothing): an acquire.
+// t learns what s knows (NULL: nothing): an acquire. From a lock: order that any other run may have the other way round.
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
+void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s);
 
 static inline bool cspr_task_knows(const cspr_task *t, uint32_t id, uint64_t at)
 {

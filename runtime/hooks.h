@@ -37,7 +37,11 @@ typedef struct csp_frame {
     uint64_t node; // interned calling-context node, 0 until the detector needs it
 } csp_frame;
 
-enum csp_lock_mode { CSP_LOCK_WRITE = 0, CSP_LOCK_READ = 1 };
+enum csp_lock_mode {
+    CSP_LOCK_WRITE = 0,
+    CSP_LOCK_READ = 1,
+    CSP_LOCK_TRY = 2, // or-ed to these: taken by a try, or by a wait with a limit of time, which cannot deadlock
+};
 enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CSP_CHAN_USE_FREE, CSP_CHAN_USE_LOOK };
 
 // What a leak check is about. Lists of patterns end with NULL; a list that is NULL is empty.

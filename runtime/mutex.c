@@ -167,7 +167,7 @@ CSPI_IN_PUBLIC bool lock_within(csp_mutex *m, cspi_limit limit, const csp_site *
 {
     if (!try_take(m) && !lock_limited(m, &limit, site))
         return false;
-    CSP_HOOK(locked, m, CSP_LOCK_WRITE, NULL, site);
+    CSP_HOOK(locked, m, CSP_LOCK_WRITE | CSP_LOCK_TRY, NULL, site);
     return true;
 }
 
@@ -233,7 +233,7 @@ bool csp_mutex_trylock(csp_mutex *m)
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (!try_take(m))
         return false;
-    CSP_HOOK(locked, m, CSP_LOCK_WRITE, NULL, site);
+    CSP_HOOK(locked, m, CSP_LOCK_WRITE | CSP_LOCK_TRY, NULL, site);
     (void)site;
     return true;
 }

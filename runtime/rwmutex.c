@@ -189,7 +189,7 @@ CSPI_IN_PUBLIC bool enter_within(csp_rwmutex *m, int mode, cspi_limit limit, con
 {
     if (!try_enter(m, mode) && !enter_limited(m, mode, &limit, site))
         return false;
-    CSP_HOOK(locked, m, mode, NULL, site);
+    CSP_HOOK(locked, m, mode | CSP_LOCK_TRY, NULL, site);
     return true;
 }
 
@@ -197,7 +197,7 @@ CSPI_IN_PUBLIC bool enter_at_once(csp_rwmutex *m, int mode, const csp_site *site
 {
     if (!try_enter(m, mode))
         return false;
-    CSP_HOOK(locked, m, mode, NULL, site);
+    CSP_HOOK(locked, m, mode | CSP_LOCK_TRY, NULL, site);
     (void)site;
     return true;
 }

@@ -18,6 +18,7 @@ extern "C" {
 #include "access.h"
 #include "depot.h"
 #include "extent.h"
+#include "lock_order.h"
 #include "readset.h"
 #include "rtl.h"
 #include "shadow.h"
@@ -46,6 +47,9 @@ size_t cspr_leak_check_now(const csp_leak_query *, void (*)(const csp_leak_found
     return 0;
 }
 void cspr_deadlock_all_asleep(void)
+{
+}
+void cspr_report_lock_order(const cspr_lock_steps *)
 {
 }
 void cspr_lock_waits(const void *, int, cspr_task *, cspr_stack)

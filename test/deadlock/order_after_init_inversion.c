@@ -1,0 +1,54 @@
+// order_after_init_inversion.c - main took them in one order before all others; the last time counts as well as the first.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include <csp/csp.h>
+
+static csp_mutex a, b;
+static int turn; // one after the other, by relaxed atomics, which order nothing
+
+static void wait_for_turn(int mine)
+{
+    while (__atomic_load_n(&turn, __ATOMIC_RELAXED) != mine)
+        csp_yield();
+}
+
+static void give_turn(int next)
+{
+    __atomic_store_n(&turn, next, __ATOMIC_RELAXED);
+}
+
+static void forth(void *arg)
+{
+    (void)arg;
+    csp_yield();
+    give_turn(1);
+}
+
+static void back(void *arg)
+{
+    (void)arg;
+    wait_for_turn(1);
+    csp_mutex_lock(&b); // line: b2
+    csp_mutex_lock(&a); // line: a2
+    csp_mutex_unlock(&a);
+    csp_mutex_unlock(&b);
+    give_turn(2);
+}
+
+int main(void)
+{
+    csp_mutex_lock(&a);
+    csp_mutex_lock(&b);
+    csp_mutex_unlock(&b);
+    csp_mutex_unlock(&a);
+    csp_go(back, NULL);
+    csp_mutex_lock(&a);
+    csp_mutex_lock(&b);
+    csp_mutex_unlock(&b);
+    csp_mutex_unlock(&a);
+    csp_go(forth, NULL);
+    return 0;
+}
+
+// CHECK: {{^}}WARNING: CspThreadSanitizer: lock-order-inversion (potential deadlock)
+// CHECK: CspThreadSanitizer: reported 1 warnings

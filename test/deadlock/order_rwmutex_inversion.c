@@ -1,0 +1,34 @@
+// order_rwmutex_inversion.c - writers that want to read the other one.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_race %s
+#include <csp/csp.h>
+
+static csp_rwmutex a, b;
+
+static void forth(void *arg)
+{
+    (void)arg;
+    csp_rwmutex_lock(&a);
+    csp_rwmutex_rlock(&b);
+    csp_rwmutex_runlock(&b);
+    csp_rwmutex_unlock(&a);
+}
+
+static void back(void *arg)
+{
+    (void)arg;
+    csp_rwmutex_lock(&b);
+    csp_rwmutex_rlock(&a);
+    csp_rwmutex_runlock(&a);
+    csp_rwmutex_unlock(&b);
+}
+
+int main(void)
+{
+    csp_go(forth, NULL);
+    csp_go(back, NULL);
+    return 0;
+}
+
+// CHECK: {{^}}WARNING: CspThreadSanitizer: lock-order-inversion (potential deadlock)
+// CHECK: CspThreadSanitizer: reported 1 warnings
