@@ -16,6 +16,8 @@ static const struct verb {
     void (*help)(void);
 } verbs[] = {
     {"config", "print the flags that build with cspthread, for other build systems", cspt_cmd_config, cspt_help_config},
+    {"selftest", "plant one mistake of each class and see that each is reported", cspt_cmd_selftest,
+     cspt_help_selftest},
     {"test", "run a program repeatedly and collect what the detector finds", cspt_cmd_test, cspt_help_test},
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
@@ -28,7 +30,7 @@ static void print_help(void)
          "\n"
          "verbs:");
     for (int i = 0; i < N_VERBS; i++)
-        printf("  %-8s %s\n", verbs[i].name, verbs[i].summary);
+        printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
     puts("\n"
          "`csp help VERB` tells more about one.\n"
          "\n"
