@@ -1,0 +1,41 @@
+// wait_group_miscount.c - one done is missing on the path of the error: the wait never ends.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Fixed: wait_group_miscount_fixed.c.
+#include <csp/csp.h>
+#include <stdio.h>
+
+static csp_wg workers;
+static csp_chan *results;
+
+static void work(void *arg)
+{
+    int n = *(int *)arg;
+    if (n < 0)
+        return; // not counted
+    csp_send(results, &n);
+    csp_wg_done(&workers);
+}
+
+static void close_when_done(void *arg)
+{
+    (void)arg;
+    csp_wg_wait(&workers);
+    csp_close(results);
+}
+
+int main(void)
+{
+    static int numbers[] = {1, -1, 2};
+    int sum = 0;
+    results = csp_chan_new(sizeof(int), 0);
+    csp_wg_add(&workers, 3);
+    for (int i = 0; i < 3; i++)
+        csp_go(work, &numbers[i]);
+    csp_go(close_when_done, NULL);
+    for (int i = 0, n; i < 2; i++) {
+        csp_recv(results, &n);
+        sum += n;
+    }
+    printf("%d\n", sum);
+    return 0;
+}
