@@ -114,7 +114,8 @@ static bool waits_for_good(const csp_co_view *co)
 static bool is_candidate(const csp_co_view *co, const csp_leak_query *q)
 {
     return waits_for_good(co) && !co->is_main && !co->is_foreign && !co->is_daemon && co->task &&
-           co->id >= q->since_id && has_label(co, q);
+           co->id >= q->since_id && has_label(co, q) &&
+           !cspr_deadlock_told(cspr_task_who(co->task)); // else that report says more
 }
 
 static bool is_nil(const csp_co_view *co)
