@@ -11,9 +11,9 @@
 //   - what every way to the access has already checked, with nothing in between that can end the epoch (rule D4): whoever
 //     conflicts with the second access then conflicts with the first,
 //   - what the compiler itself added (!nosanitize, profile counters) or keeps in another address space.
+#include "Counter.h"
 #include "RacePass.h"
 
-#include "llvm/ADT/Statistic.h"
 #include "llvm/Analysis/AliasAnalysis.h"
 #include "llvm/Analysis/CaptureTracking.h"
 #include "llvm/Analysis/ValueTracking.h"
@@ -24,19 +24,17 @@
 #include "llvm/IR/Operator.h"
 #include "llvm/Support/CommandLine.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumSkippedPrivate, "accesses not checked: local that does not escape");
-STATISTIC(NumSkippedHeap, "accesses not checked: heap block that does not escape");
-STATISTIC(NumSkippedNeverWritten, "accesses not checked: variable that nothing writes");
-STATISTIC(NumSkippedConstant, "accesses not checked: constant memory");
-STATISTIC(NumSkippedErrno, "accesses not checked: errno");
-STATISTIC(NumSkippedVtable, "accesses not checked: virtual table");
-STATISTIC(NumSkippedChecked, "accesses not checked: checked on every way there");
-STATISTIC(NumSkippedCompilerMade, "accesses not checked: made by the compiler");
-STATISTIC(NumSkippedAddressSpace, "accesses not checked: other address space");
+CSP_COUNTER(NumSkippedPrivate, "accesses not checked: local that does not escape");
+CSP_COUNTER(NumSkippedHeap, "accesses not checked: heap block that does not escape");
+CSP_COUNTER(NumSkippedNeverWritten, "accesses not checked: variable that nothing writes");
+CSP_COUNTER(NumSkippedConstant, "accesses not checked: constant memory");
+CSP_COUNTER(NumSkippedErrno, "accesses not checked: errno");
+CSP_COUNTER(NumSkippedVtable, "accesses not checked: virtual table");
+CSP_COUNTER(NumSkippedChecked, "accesses not checked: checked on every way there");
+CSP_COUNTER(NumSkippedCompilerMade, "accesses not checked: made by the compiler");
+CSP_COUNTER(NumSkippedAddressSpace, "accesses not checked: other address space");
 
 static cl::opt<bool> ClPrivateHeap("csp-private-heap", cl::init(true),
                                    cl::desc("Leave out accesses to heap blocks that do not escape"));

@@ -4,21 +4,19 @@
 // Floating-point numbers and pointers travel as integers of their size. Read-modify-write operations that rtl has no
 // entry for become a compare-and-swap loop, so that each of its attempts is an atomic access of its own, as it is in
 // hardware. Operations of scope "singlethread" order nothing between threads: plain accesses, for us.
+#include "Counter.h"
 #include "RacePass.h"
 
-#include "llvm/ADT/Statistic.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 #include "llvm/Transforms/Utils/LowerAtomic.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumAtomics, "atomic operations replaced");
-STATISTIC(NumFences, "fences replaced");
+CSP_COUNTER(NumAtomics, "atomic operations replaced");
+CSP_COUNTER(NumFences, "fences replaced");
 
 namespace {
 

@@ -14,21 +14,19 @@
 //
 // Calls lose their tail marks (the callee sees a local of ours), so stacks are complete at -O2 too. A musttail call
 // keeps its promise: the record is taken off before it, as the frame itself is.
+#include "Counter.h"
 #include "RacePass.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
-#include "llvm/ADT/Statistic.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumRecords, "functions with a frame record");
+CSP_COUNTER(NumRecords, "functions with a frame record");
 
 namespace {
 

@@ -3,18 +3,16 @@
 //
 // Function-local statics, and the reference counts of exceptions that std::exception_ptr carries between threads (a
 // std::future does). Told here rather than by interceptors, which a statically linked libstdc++ would not meet.
+#include "Counter.h"
 #include "RacePass.h"
 
-#include "llvm/ADT/Statistic.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumCxxRuntimeCalls, "calls of the C++ runtime told of");
+CSP_COUNTER(NumCxxRuntimeCalls, "calls of the C++ runtime told of");
 
 namespace {
 

@@ -17,22 +17,20 @@
 // recorded inline, at no cost for other accesses.
 //
 // The TLS word is read once per check, as the direct operand of a load (rule D6).
+#include "Counter.h"
 #include "RacePass.h"
 #include "layout.h"
 
-#include "llvm/ADT/Statistic.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/PatternMatch.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumInlineChecks, "accesses checked inline");
-STATISTIC(NumLoopChecks, "loops' checks");
-STATISTIC(NumRangeChecks, "accesses of other sizes checked as a range");
+CSP_COUNTER(NumInlineChecks, "accesses checked inline");
+CSP_COUNTER(NumLoopChecks, "loops' checks");
+CSP_COUNTER(NumRangeChecks, "accesses of other sizes checked as a range");
 
 namespace {
 

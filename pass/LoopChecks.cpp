@@ -22,10 +22,10 @@
 // costs some ten inline checks. So elements with gaps that are known to be few stay in the loop (nbody: 1.8 instead of
 // 18 times plain). Loops that are not counted are mostly short and never vectorised: quicksort's inner loops took 1.6
 // times as long with their checks behind them, so that is off unless asked for.
+#include "Counter.h"
 #include "RacePass.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/Statistic.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/Analysis/ScalarEvolutionExpressions.h"
@@ -38,14 +38,12 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Transforms/Utils/ScalarEvolutionExpander.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumLoopAccesses, "accesses checked outside their loop");
-STATISTIC(NumHoists, "checks of loops taken out of another loop");
-STATISTIC(NumFew, "accesses left in their loop, as they are few");
-STATISTIC(NumAfterLoop, "accesses checked after their loop");
+CSP_COUNTER(NumLoopAccesses, "accesses checked outside their loop");
+CSP_COUNTER(NumHoists, "checks of loops taken out of another loop");
+CSP_COUNTER(NumFew, "accesses left in their loop, as they are few");
+CSP_COUNTER(NumAfterLoop, "accesses checked after their loop");
 
 static cl::opt<bool> ClLoops("csp-loops", cl::init(true), cl::desc("Check accesses of counted loops before the loop"));
 static cl::opt<bool> ClAfterLoops("csp-after-loops", cl::init(false),

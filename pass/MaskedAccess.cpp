@@ -4,22 +4,20 @@
 // A constant mask becomes one access per run of neighbouring lanes; a variable one, one conditional access per lane.
 // The same runs serve wide loads of which only some lanes are used: vectorizers load the gaps between the elements of a
 // strided loop as well, which the program never reads (rule D1).
+#include "Counter.h"
 #include "RacePass.h"
 
 #include "llvm/ADT/APInt.h"
-#include "llvm/ADT/Statistic.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Intrinsics.h"
 #include "llvm/Support/Alignment.h"
 #include "llvm/Transforms/Utils/Instrumentation.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumMasked, "masked, gathered or scattered vector accesses");
-STATISTIC(NumNarrowed, "wide loads of which only some lanes are used");
+CSP_COUNTER(NumMasked, "masked, gathered or scattered vector accesses");
+CSP_COUNTER(NumNarrowed, "wide loads of which only some lanes are used");
 
 namespace {
 

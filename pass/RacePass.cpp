@@ -13,13 +13,13 @@
 //
 // With link-time optimization modules are instrumented before the link. Inlining such a function afterwards would give
 // its frame record (and its leaf checks) the return address of another function, so it is marked noinline then.
+#include "Counter.h"
 #include "RacePass.h"
 #include "layout.h"
 
 #include "llvm/ADT/PostOrderIterator.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
-#include "llvm/ADT/Statistic.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/GlobalIFunc.h"
 #include "llvm/IR/Instructions.h"
@@ -29,18 +29,16 @@
 #include "llvm/Transforms/Utils/Local.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 using csp::Access;
 using csp::RuntimeAbi;
 
-STATISTIC(NumFunctions, "functions instrumented");
-STATISTIC(NumReads, "reads checked");
-STATISTIC(NumWrites, "writes checked");
-STATISTIC(NumReadsBeforeWrites, "reads not checked: a write of the block stands for them");
-STATISTIC(NumMemoryCalls, "memory intrinsics replaced by calls");
-STATISTIC(NumUnseenIntrinsics, "intrinsics whose memory accesses are not checked");
+CSP_COUNTER(NumFunctions, "functions instrumented");
+CSP_COUNTER(NumReads, "reads checked");
+CSP_COUNTER(NumWrites, "writes checked");
+CSP_COUNTER(NumReadsBeforeWrites, "reads not checked: a write of the block stands for them");
+CSP_COUNTER(NumMemoryCalls, "memory intrinsics replaced by calls");
+CSP_COUNTER(NumUnseenIntrinsics, "intrinsics whose memory accesses are not checked");
 
 static cl::opt<bool> ClReadsBeforeWrites("csp-reads-before-writes", cl::init(true),
                                          cl::desc("Let a write's check stand for the reads before it"));
@@ -320,6 +318,7 @@ PreservedAnalyses RacePass::run(Module &M, ModuleAnalysisManager &MAM) {
   if (Changed)
     addConstructor(Abi, M);
   M.addModuleFlag(Module::Max, ModuleFlag, 1);
+  Counter::print(M.getSourceFileName().c_str());
   return PreservedAnalyses::none();
 }
 

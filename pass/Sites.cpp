@@ -8,17 +8,15 @@
 // with one private constant {file, text, line, column} (struct csp_site) per different site. A marker with four
 // operands, `call void @__csp_site.N(text, file, line, column)`, has no value to pass through. The store is volatile:
 // the callee that takes the site may be declared to read no memory.
+#include "Counter.h"
 #include "RacePass.h"
 
-#include "llvm/ADT/Statistic.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/Instructions.h"
 
-#define DEBUG_TYPE "cspthread"
-
 using namespace llvm;
 
-STATISTIC(NumSites, "call sites recorded");
+CSP_COUNTER(NumSites, "call sites recorded");
 
 namespace {
 
