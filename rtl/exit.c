@@ -159,6 +159,7 @@ CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
     int status;
     __asm__ volatile("mov %%rsp, %0" : "=r"(cspr_main_frame));
     pthread_cleanup_push(cspr_forget_records, NULL); // pthread_exit in main: see intercept_thread.c
+    cspr_main_began = true;
     status = program_main(argc, argv, envp);
     __asm__ volatile("mov %0, %%rsp\n\t"
                      "xor %%ebp, %%ebp\n\t"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Clang's own instrumentation of checked modules adds a call of __tsan_init (rule D5); it and __csp_module_init find
 // everything done, unless the program was linked without our .preinit_array (a shared object loaded by another program).
+#define _GNU_SOURCE // _dl_find_object
 #include "rtl.h"
 
 #include "depot.h"
@@ -12,6 +13,7 @@
 #include "task.h"
 #include "tls.h"
 
+#include <dlfcn.h>
 #include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <unistd.h>
@@ -86,10 +88,26 @@ CSPR_INTERFACE void __tsan_init(void)
     cspr_init();
 }
 
+bool cspr_main_began;
+
+// Takes no lock (glibc 2.35); weak, for older ones.
+extern int _dl_find_object(void *pc, struct dl_find_object *out) __attribute__((weak));
+
+// A library that dlopen has just mapped has no past: what was there before it, stacks of ended threads say, was unmapped by libc
+// itself. Called by its first constructors, before anything of it runs.
+static void forget_module(void *pc)
+{
+    struct dl_find_object module;
+    if (_dl_find_object && !_dl_find_object(pc, &module))
+        cspr_shadow_forget((uintptr_t)module.dlfo_map_start, (uintptr_t)module.dlfo_map_end);
+}
+
 CSPR_INTERFACE void __csp_module_init(uint32_t abi_version);
 CSPR_INTERFACE void __csp_module_init(uint32_t abi_version)
 {
     cspr_init();
+    if (cspr_main_began)
+        forget_module(__builtin_return_address(0));
     if (abi_version != CSPR_ABI_VERSION)
         cspr_die("a module was compiled by a pass of ABI version %u, this detector has %u: compile everything with the "
                  "same cspthread",

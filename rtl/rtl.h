@@ -77,7 +77,8 @@ static inline void cspr_leave(void)
 // --- init.c ------------------------------------------------------------------------------------------------------------
 // Sets up shadow, options, tables, main's task; idempotent, runs from .preinit_array before any constructor.
 void cspr_init(void);
-extern bool cspr_ready; // true once cspr_init has finished
+extern bool cspr_ready;      // true once cspr_init has finished
+extern bool cspr_main_began; // exit.c calls main
 
 // --- task.c ------------------------------------------------------------------------------------------------------------
 // The running task, registering an unknown pthread on the way; NULL when this thread's doings are not the program's.
