@@ -95,13 +95,20 @@ void cspr_leaks_fini(cspr_leaks *all)
 
 // --- noting ------------------------------------------------------------------------------------------------------------------
 
+// A value is that of the scope itself or of one inside it (runtime/leak.c).
+static bool is_within(const char *value, const char *scope)
+{
+    size_t n = strlen(scope);
+    return !strncmp(value, scope, n) && (!value[n] || value[n] == '/');
+}
+
 static bool has_label(const csp_co_view *co, const csp_leak_query *q)
 {
     if (!q->label_key)
         return true;
     for (size_t i = 0; i < co->n_labels; i++)
         if (!strcmp(co->labels[i].key, q->label_key))
-            return !strcmp(co->labels[i].value, q->label_value);
+            return is_within(co->labels[i].value, q->label_value);
     return false;
 }
 

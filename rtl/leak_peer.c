@@ -111,10 +111,10 @@ static const char *name_of(const cspr_leak_target *t)
     return t->site && t->site->text[0] ? t->site->text : "the channel";
 }
 
-static void hint_for_send(cspr_report *r, const cspr_leak_target *t, size_t count)
+static void hint_for_send(cspr_report *r, const cspr_leak_target *t)
 {
     const cspr_leak_peer *receiver = last_receiver(t);
-    if (t->info.cap == 0 && count == 1 && !receiver)
+    if (t->info.cap == 0 && !receiver && t->n_all == 1)
         cspr_text_add(&r->text,
                       "  hint: whoever wanted the value has gone; with room for one (csp_chan_new(..., 1)) the send is "
                       "done and the coroutine ends\n");
@@ -152,7 +152,7 @@ void cspr_leak_add_hint(cspr_report *r, const cspr_leak_group *g)
         else if (!t->has_info)
             break;
         else if (g->op == CSP_WAIT_SEND)
-            hint_for_send(r, t, g->count);
+            hint_for_send(r, t);
         else
             hint_for_receive(r, t);
         break;

@@ -189,6 +189,9 @@ typedef struct csp_co_view {
     bool is_foreign; // a pthread of the program
     uintptr_t sp; // of one that does not run: its frames begin here; 0: it runs, or its thread does while it is parked
     uintptr_t stack_hi; // where its frames end; 0: main's, a thread's
+    bool runs;          // at this moment, or its thread is parked: labels are not known
+    const void *co;     // the runtime's own
+    void *created_at;   // builds without the sanitizer: where csp_go returned to; NULL: unknown
 } csp_co_view;
 
 typedef struct csp_runtime_view {

@@ -120,8 +120,7 @@ static bool starts_with(const char *s, const char *prefix)
     return s && strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-// How many of the first frames are the runtime's inside, below one of its public functions.
-static size_t count_inside(const cspi_frames *f)
+size_t cspi_walk_count_inside(const cspi_frames *f)
 {
     for (size_t i = 0; i < f->n && i < 12; i++) {
         cspi_symbol s;
@@ -146,7 +145,7 @@ static bool is_bottom(const cspi_symbol *s)
 
 void cspi_walk_print(const cspi_frames *frames, cspi_say_fn say, void *out)
 {
-    size_t first = count_inside(frames);
+    size_t first = cspi_walk_count_inside(frames);
     for (size_t i = first; i < frames->n; i++) {
         cspi_symbol s;
         cspi_symbol_find(frames->pcs[i] - 1, &s); // inside the call, not behind it: that may be the next function

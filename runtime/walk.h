@@ -35,6 +35,8 @@ void cspi_walk_from(const void *sp, void (*fn)(void *), void *arg);
 
 // One frame's lines: `    #3 function+0x12 (module+0x1234)`. `say` is called with pieces of text.
 typedef void (*cspi_say_fn)(void *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// How many of the first frames are the runtime's inside, below one of its public functions.
+size_t cspi_walk_count_inside(const cspi_frames *frames);
 // Leading frames of the runtime's inside are left out.
 void cspi_walk_print(const cspi_frames *frames, cspi_say_fn say, void *out);
 

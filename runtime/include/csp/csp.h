@@ -10,6 +10,7 @@
 #include "group.h"
 #include "inside.h"
 #include "io.h"
+#include "leak.h"
 #include "map.h"
 #include "select.h"
 #include "signal.h"
