@@ -152,8 +152,10 @@ CSPR_BOTTOM static void end_program(int status)
 
 CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
 {
+    cspr_enter(); // not a mapping of the program's
     char *stack =
         mmap(NULL, LAST_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    cspr_leave();
     if (stack == MAP_FAILED)
         cspr_die("out of memory: no stack for the end of the program");
     int status;

@@ -7,12 +7,17 @@
 
 // --- at the end --------------------------------------------------------------------------------------------------------------
 
+struct end {
+    uintptr_t sp;
+    bool at_rest;
+};
+
 static void find_and_print(void *arg)
 {
-    const uintptr_t *sp = arg;
+    const struct end *end = arg;
     const csp_leak_query everything = {.reachable_too = true};
     cspr_leaks all = {0};
-    cspr_leaks_find(&all, &everything, *sp);
+    cspr_leaks_find(&all, &everything, end->sp, end->at_rest);
     cspr_leaks_join(&all, &everything);
     if (!all.proven && all.n)
         cspr_note("threads of the program could not be held still: which coroutines are stuck for ever is not known");
@@ -27,13 +32,14 @@ void cspr_leak_check(uintptr_t sp)
     const csp_runtime_view *runtime = cspi_runtime_view;
     if (!runtime || !cspr_flags.detect_leaks || !cspr_flags.report_bugs)
         return;
-    if (!runtime->quiesce((int64_t)cspr_flags.leak_grace_ms * 1000000) && cspr_flags.verbosity)
+    struct end end = {sp, runtime->quiesce((int64_t)cspr_flags.leak_grace_ms * 1000000)};
+    if (!end.at_rest && cspr_flags.verbosity)
         cspr_note("coroutines were still running after %d ms (leak_grace_ms)", cspr_flags.leak_grace_ms);
     cspr_enter();
     cspr_deadlock_check();
     cspr_leave();
     cspr_report_lock();
-    cspr_call_on_own_stack(find_and_print, &sp);
+    cspr_call_on_own_stack(find_and_print, &end);
     cspr_report_unlock();
 }
 
@@ -51,7 +57,7 @@ static void answer(void *arg)
 {
     question *q = arg;
     cspr_leaks all = {0};
-    cspr_leaks_find(&all, q->query, q->sp);
+    cspr_leaks_find(&all, q->query, q->sp, false);
     cspr_leaks_join(&all, q->query);
     if (q->query->print)
         cspr_leaks_print(&all);

@@ -66,9 +66,9 @@ typedef struct cspr_leaks {
     bool proven; // else some threads could not be looked at, and nobody is called stuck
 } cspr_leaks;
 
-// leak_find.c. Caller holds the report lock. The program is held still meanwhile. sp: what lies above on the caller's stack is
-// in use; 0: main has returned.
-void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp);
+// leak_find.c. Caller holds the report lock. The program is held still meanwhile, unless its
+// coroutines are at rest for good. sp: what lies above on the caller's stack is in use; 0: main has returned.
+void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, bool at_rest);
 void cspr_leaks_fini(cspr_leaks *all);
 
 // hooks.c: who used the channel, latest first as far as there is room; how many there are.

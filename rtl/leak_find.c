@@ -196,38 +196,31 @@ static uintptr_t end_of_stack(const search *s, uintptr_t sp)
     return cspi_runtime_view->stack_end(sp);
 }
 
-// A thread that nobody knows the stack of: all that can be read from there on, unless that is where coroutines' stacks lie,
-// whose guards must not be touched.
-static uintptr_t end_of_memory(const search *s, uintptr_t sp)
+// A thread may be so new that nobody knows its stack.
+static void mark_stack(const search *s, uintptr_t sp)
 {
-    uintptr_t end = cspr_reach_end_of_range(s->reach, sp);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->list[i].hi > sp && s->list[i].hi <= end && s->list[i].hi != s->main.stack_hi)
-            return 0;
-    return end;
+    uintptr_t end = end_of_stack(s, sp);
+    if (end)
+        cspr_reach_root(s->reach, sp, end);
+    else
+        cspr_reach_root_upward(s->reach, sp);
 }
 
-static bool mark_threads(const search *s, const cspr_stopped *stopped)
+static void mark_threads(const search *s, const cspr_stopped *stopped)
 {
     for (size_t i = 0; i < stopped->n; i++) {
         const cspr_stopped_thread *t = &stopped->list[i];
-        uintptr_t end = end_of_stack(s, t->sp);
-        if (!end && !(end = end_of_memory(s, t->sp)))
-            return false;
         for (size_t j = 0; j < sizeof t->registers / sizeof *t->registers; j++)
             cspr_reach_pointer(s->reach, t->registers[j]);
-        cspr_reach_root(s->reach, t->sp - 128, end); // what a leaf function keeps lies below
+        cspr_reach_copied(s->reach, (t->sp & ~(uintptr_t)7) - 128, 128); // what a leaf function keeps
+        mark_stack(s, t->sp);
     }
-    return true;
 }
 
 // False: not all could be looked at.
 static bool mark(search *s, const cspr_stopped *stopped)
 {
-    uintptr_t own_end = s->sp ? end_of_stack(s, s->sp) : 0;
-    if ((s->sp && !own_end && !(own_end = end_of_memory(s, s->sp))) || cspr_mapped_incomplete)
-        return false;
-    if (!cspr_reach_variables(s->reach))
+    if (cspr_mapped_incomplete || !cspr_reach_variables(s->reach))
         return false;
     cspr_reach_thread_locals(s->reach);
     for (size_t i = 0; i < s->n_roots; i++)
@@ -236,8 +229,9 @@ static bool mark(search *s, const cspr_stopped *stopped)
         if (s->list[i].root && s->list[i].area != NO_AREA)
             cspr_reach_area(s->reach, s->list[i].area);
     if (s->sp)
-        cspr_reach_root(s->reach, s->sp, own_end);
-    return mark_threads(s, stopped);
+        mark_stack(s, s->sp);
+    mark_threads(s, stopped);
+    return true;
 }
 
 // --- groups ------------------------------------------------------------------------------------------------------------------
@@ -389,17 +383,19 @@ static void look(search *s, const csp_runtime_view *runtime)
         cspr_reach_free(s->reach);
 }
 
-void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp)
+void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, bool at_rest)
 {
     const csp_runtime_view *runtime = cspi_runtime_view;
     search s = {.all = all, .query = q, .sp = sp};
     cspr_who_get(1, &s.main);
     all->now_ns = runtime->now_ns();
-    runtime->pause(PAUSE_NS);
+    if (!at_rest)
+        runtime->pause(PAUSE_NS);
     runtime->each(note, &s);
     runtime->each_root(note_root, &s);
     look(&s, runtime);
-    runtime->unpause();
+    if (!at_rest)
+        runtime->unpause();
     all->pause_ns = runtime->now_ns() - all->now_ns;
     if (s.list)
         cspr_unmap(s.list, s.cap * sizeof *s.list);

@@ -7,11 +7,14 @@
 #include "reach.h"
 
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #define MARKS_BYTES ((size_t)1 << (CSPR_HEAP_SPACE_BITS - CSPR_HEAP_GRAIN_BITS - 3))
 #define MAX_PENDING ((size_t)1 << 32)
 #define SPACE_MASK (((uintptr_t)1 << CSPR_HEAP_SPACE_BITS) - 1)
 #define PAGE 4096u
+#define MAX_UPWARD ((uintptr_t)64 << 20)
 
 typedef struct area {
     cspr_range range;
@@ -219,6 +222,27 @@ void cspr_reach_root(cspr_reach *r, uintptr_t lo, uintptr_t hi)
     follow(r);
 }
 
+bool cspr_reach_copied(cspr_reach *r, uintptr_t lo, size_t n)
+{
+    uintptr_t words[PAGE / sizeof(uintptr_t)];
+    struct iovec to = {words, n}, from = {(void *)lo, n};
+    if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)n)
+        return false;
+    for (size_t i = 0; i < n / sizeof *words; i++)
+        look_at(r, words[i]);
+    follow(r);
+    return true;
+}
+
+void cspr_reach_root_upward(cspr_reach *r, uintptr_t lo)
+{
+    for (uintptr_t at = lo & ~(uintptr_t)7, n; at - lo < MAX_UPWARD; at += n) {
+        n = PAGE - (at & (PAGE - 1));
+        if (!cspr_reach_copied(r, at, n))
+            break;
+    }
+}
+
 void cspr_reach_pointer(cspr_reach *r, uintptr_t p)
 {
     look_at(r, p);
@@ -232,11 +256,6 @@ void cspr_reach_area(cspr_reach *r, uint32_t number)
         return;
     a->reached = true;
     cspr_reach_root(r, a->range.lo, a->range.hi);
-}
-
-uintptr_t cspr_reach_end_of_range(const cspr_reach *r, uintptr_t addr)
-{
-    return is_readable(r, addr) ? r->readable.list[cspr_ranges_find(&r->readable, addr)].hi : 0;
 }
 
 bool cspr_reach_has_area(const cspr_reach *r, uint32_t number)

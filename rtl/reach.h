@@ -33,11 +33,13 @@ void cspr_reach_add_mapping(uintptr_t lo, uintptr_t hi, void *reach); // likewis
 // Reads [lo, hi), or reads the area, and follows what is found to the end.
 void cspr_reach_root(cspr_reach *r, uintptr_t lo, uintptr_t hi);
 void cspr_reach_area(cspr_reach *r, uint32_t area);
+// As a root, at most a page: a copy that the kernel makes, so it may be anywhere. False: it cannot be read.
+bool cspr_reach_copied(cspr_reach *r, uintptr_t lo, size_t n);
+// Reads from lo up to the first page that cannot be read, guards of stacks included.
+void cspr_reach_root_upward(cspr_reach *r, uintptr_t lo);
 // Follows one address.
 void cspr_reach_pointer(cspr_reach *r, uintptr_t p);
 
-// Where the readable memory around addr ends; 0: it is not readable.
-uintptr_t cspr_reach_end_of_range(const cspr_reach *r, uintptr_t addr);
 
 bool cspr_reach_has_area(const cspr_reach *r, uint32_t area);
 bool cspr_reach_has_block(const cspr_reach *r, uintptr_t start);
