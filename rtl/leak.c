@@ -17,11 +17,14 @@ static void find_and_print(void *arg)
     const struct end *end = arg;
     const csp_leak_query everything = {.reachable_too = true};
     cspr_leaks all = {0};
-    cspr_leaks_find(&all, &everything, end->sp, end->at_rest);
+    cspr_leaks_find(&all, &everything, end->sp, end->at_rest ? CSPR_LEAK_AT_REST : CSPR_LEAK_AT_END);
     cspr_leaks_join(&all, &everything);
-    if (!all.proven && all.n)
+    if (!cspr_flags.detect_leaks)
+        all.n = 0;
+    if (!all.proven && (all.n || cspr_flags.detect_memory_leaks))
         cspr_note("threads of the program could not be held still: which coroutines are stuck for ever is not known");
     cspr_leaks_print(&all);
+    cspr_losses_print(&all.losses);
     if (cspr_flags.verbosity)
         cspr_note("leak check: %zu coroutines, looked at in %ld us", all.n_coroutines, (long)(all.pause_ns / 1000));
     cspr_leaks_fini(&all);
@@ -30,14 +33,16 @@ static void find_and_print(void *arg)
 void cspr_leak_check(uintptr_t sp)
 {
     const csp_runtime_view *runtime = cspi_runtime_view;
-    if (!runtime || !cspr_flags.detect_leaks || !cspr_flags.report_bugs)
+    if (!cspr_flags.report_bugs || !((runtime && cspr_flags.detect_leaks) || cspr_flags.detect_memory_leaks))
         return;
-    struct end end = {sp, runtime->quiesce((int64_t)cspr_flags.leak_grace_ms * 1000000)};
+    struct end end = {sp, !runtime || runtime->quiesce((int64_t)cspr_flags.leak_grace_ms * 1000000)};
     if (!end.at_rest && cspr_flags.verbosity)
         cspr_note("coroutines were still running after %d ms (leak_grace_ms)", cspr_flags.leak_grace_ms);
-    cspr_enter();
-    cspr_deadlock_check();
-    cspr_leave();
+    if (runtime && cspr_flags.detect_leaks) {
+        cspr_enter();
+        cspr_deadlock_check();
+        cspr_leave();
+    }
     cspr_report_lock();
     cspr_call_on_own_stack(find_and_print, &end);
     cspr_report_unlock();
@@ -57,7 +62,7 @@ static void answer(void *arg)
 {
     question *q = arg;
     cspr_leaks all = {0};
-    cspr_leaks_find(&all, q->query, q->sp, false);
+    cspr_leaks_find(&all, q->query, q->sp, CSPR_LEAK_NOW);
     cspr_leaks_join(&all, q->query);
     if (q->query->print)
         cspr_leaks_print(&all);

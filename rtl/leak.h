@@ -8,9 +8,8 @@
 #ifndef CSP_RTL_LEAK_H
 #define CSP_RTL_LEAK_H
 
+#include "leak_memory.h"
 #include "rtl.h"
-
-typedef struct cspr_reach cspr_reach;
 
 typedef enum cspr_leak_class { CSPR_LEAK_STUCK, CSPR_LEAK_ORPHANED } cspr_leak_class;
 
@@ -63,12 +62,15 @@ typedef struct cspr_leaks {
     int64_t now_ns, pause_ns;
     char *room; // of memory for all this, linked by its first word; what is left of the newest piece
     size_t room_used;
-    bool proven; // else some threads could not be looked at, and nobody is called stuck
+    cspr_losses losses; // option detect_memory_leaks
+    bool proven;        // else some threads could not be looked at, and nobody is called stuck
 } cspr_leaks;
 
-// leak_find.c. Caller holds the report lock. The program is held still meanwhile, unless its
-// coroutines are at rest for good. sp: what lies above on the caller's stack is in use; 0: main has returned.
-void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, bool at_rest);
+// NOW: the program goes on afterwards. AT_END: it does not. AT_REST: neither, and its coroutines already stand still.
+enum cspr_leak_when { CSPR_LEAK_NOW, CSPR_LEAK_AT_END, CSPR_LEAK_AT_REST };
+
+// leak_find.c. Caller holds the report lock. The program is held still meanwhile. sp: what lies above on the caller's stack is in use; 0: main has returned.
+void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, enum cspr_leak_when when);
 void cspr_leaks_fini(cspr_leaks *all);
 
 // hooks.c: who used the channel, latest first as far as there is room; how many there are.

@@ -48,6 +48,7 @@ typedef struct search {
     size_t n_roots, cap_roots;
     cspr_identity main;
     bool main_seen;
+    bool memory_too; // blocks that nothing leads to
 } search;
 
 // --- memory without a lock ---------------------------------------------------------------------------------------------------
@@ -91,6 +92,7 @@ void cspr_leaks_fini(cspr_leaks *all)
         cspr_unmap(all->list, all->cap * sizeof(*all->list));
     if (all->index)
         cspr_unmap(all->index, all->n_index * sizeof *all->index);
+    cspr_losses_fini(&all->losses);
 }
 
 // --- noting ------------------------------------------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ static uintptr_t end_of_stack(const search *s, uintptr_t sp)
     cspr_who_get(cspr_who_of_stack(sp), &id);
     if (sp - id.stack_lo < id.stack_hi - id.stack_lo)
         return id.stack_hi;
-    return cspi_runtime_view->stack_end(sp);
+    return cspi_runtime_view ? cspi_runtime_view->stack_end(sp) : 0;
 }
 
 // A thread may be so new that nobody knows its stack.
@@ -368,35 +370,55 @@ static void judge(search *s)
 
 // --- all of it ---------------------------------------------------------------------------------------------------------------
 
-static void look(search *s, const csp_runtime_view *runtime)
+static bool has_no_idle_threads(int tid)
+{
+    (void)tid;
+    return false;
+}
+
+static void look(search *s, bool (*is_idle)(int tid))
 {
     cspr_stopped stopped;
     s->reach = cspr_reach_new();
-    s->all->proven = cspr_stop_others(&stopped, runtime->is_idle_thread) && s->reach && cspr_reach_ready(s->reach);
+    s->all->proven = cspr_stop_others(&stopped, is_idle) && s->reach && cspr_reach_ready(s->reach);
     if (s->all->proven) {
         add_areas(s);
         s->all->proven = mark(s, &stopped);
     }
     judge(s);
+    if (s->all->proven && s->memory_too) {
+        for (size_t i = 0; i < s->n; i++) // what one who waits for ever keeps is told with it
+            if (s->list[i].area != NO_AREA)
+                cspr_reach_area(s->reach, s->list[i].area);
+        cspr_losses_find(&s->all->losses, s->reach);
+    }
     cspr_let_others_go(&stopped);
     if (s->reach)
         cspr_reach_free(s->reach);
 }
 
-void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, bool at_rest)
+// Coroutines and timers, none where the program has not used the runtime.
+static void note_all(search *s, const csp_runtime_view *runtime, enum cspr_leak_when when)
+{
+    s->all->now_ns = runtime->now_ns();
+    if (when != CSPR_LEAK_AT_REST)
+        runtime->pause(PAUSE_NS);
+    runtime->each(note, s);
+    runtime->each_root(note_root, s);
+}
+
+void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, enum cspr_leak_when when)
 {
     const csp_runtime_view *runtime = cspi_runtime_view;
-    search s = {.all = all, .query = q, .sp = sp};
+    search s = {
+        .all = all, .query = q, .sp = sp, .memory_too = when != CSPR_LEAK_NOW && cspr_flags.detect_memory_leaks};
     cspr_who_get(1, &s.main);
-    all->now_ns = runtime->now_ns();
-    if (!at_rest)
-        runtime->pause(PAUSE_NS);
-    runtime->each(note, &s);
-    runtime->each_root(note_root, &s);
-    look(&s, runtime);
-    if (!at_rest)
+    if (runtime)
+        note_all(&s, runtime, when);
+    look(&s, runtime ? runtime->is_idle_thread : has_no_idle_threads);
+    if (runtime && when != CSPR_LEAK_AT_REST)
         runtime->unpause();
-    all->pause_ns = runtime->now_ns() - all->now_ns;
+    all->pause_ns = runtime ? runtime->now_ns() - all->now_ns : 0;
     if (s.list)
         cspr_unmap(s.list, s.cap * sizeof *s.list);
     if (s.roots)

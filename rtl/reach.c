@@ -24,6 +24,7 @@ typedef struct area {
 
 struct cspr_reach {
     cspr_reach_index *index;
+    uint64_t *noted;     // likewise: a block that was not reached leads there
     uint64_t *marks;     // as the bitmap of starts: this one was reached
     cspr_range *pending; // to be read
     size_t n_pending;
@@ -71,6 +72,7 @@ void cspr_reach_free(cspr_reach *r)
     if (r->index)
         cspr_reach_index_free(r->index);
     unmap(r->marks, MARKS_BYTES);
+    unmap(r->noted, MARKS_BYTES);
     unmap(r->pending, MAX_PENDING * sizeof *r->pending);
     unmap(r->areas, r->cap_areas * sizeof *r->areas);
     unmap(r->places, r->n_areas * sizeof *r->places);
@@ -170,17 +172,25 @@ static bool is_readable(const cspr_reach *r, uintptr_t addr)
     return i < r->readable.n && r->readable.list[i].lo <= addr;
 }
 
-static void mark_block(cspr_reach *r, uintptr_t addr, uintptr_t low)
+// The live block that addr is in.
+static bool find_block(const cspr_reach *r, uintptr_t addr, uintptr_t low, cspr_block *b)
 {
     uintptr_t start = addr - ((addr & SPACE_MASK) - low);
+    if (!is_readable(r, start - sizeof(uint64_t))) // other high bits: a number that only looks like an address
+        return false;
+    *b = cspr_heap_block(start);
+    return addr - start < (b->size ? b->size : 1);
+}
+
+static void mark_block(cspr_reach *r, uintptr_t addr, uintptr_t low)
+{
+    cspr_block b;
     size_t bit = low >> CSPR_HEAP_GRAIN_BITS;
     if (r->marks[bit / 64] >> (bit % 64) & 1) // of the one block there; which is enough
         return;
-    if (!is_readable(r, start - sizeof(uint64_t))) // other high bits: a number that only looks like an address
+    if (!find_block(r, addr, low, &b))
         return;
-    cspr_block b = cspr_heap_block(start);
-    if (addr - start >= (b.size ? b.size : 1))
-        return;
+    uintptr_t start = b.start;
     r->marks[bit / 64] |= (uint64_t)1 << (bit % 64);
     r->bytes += b.size;
     if (b.size < PAGE)
@@ -189,10 +199,15 @@ static void mark_block(cspr_reach *r, uintptr_t addr, uintptr_t low)
         push_readable(r, start, start + (b.size & ~(uintptr_t)7));
 }
 
+static bool may_be_address(uintptr_t v)
+{
+    return v - PAGE < ((uintptr_t)1 << 47) - PAGE;
+}
+
 static void look_at(cspr_reach *r, uintptr_t v)
 {
     uintptr_t low;
-    if (v - PAGE >= ((uintptr_t)1 << 47) - PAGE)
+    if (!may_be_address(v))
         return;
     if (cspr_reach_index_find(r->index, v, &low))
         mark_block(r, v, low);
@@ -310,4 +325,33 @@ void cspr_reach_each_other(cspr_reach *r, void (*fn)(const cspr_block *block, vo
 {
     struct others o = {.r = r, .fn = fn, .arg = arg};
     cspr_heap_each_area(tell_others, &o);
+}
+
+bool cspr_reach_note_begin(cspr_reach *r)
+{
+    return (r->noted = map(MARKS_BYTES)) != NULL;
+}
+
+void cspr_reach_note_pointers(cspr_reach *r, const cspr_block *b)
+{
+    uintptr_t end = b->start + (b->size & ~(uintptr_t)7), low;
+    for (uintptr_t p = b->start; p < end; p += sizeof(uintptr_t)) {
+        if (p % PAGE == 0 && !is_readable(r, p)) {
+            p += PAGE - sizeof(uintptr_t);
+            continue;
+        }
+        uintptr_t v = *(const volatile uintptr_t *)p;
+        cspr_block other;
+        if (!may_be_address(v) || !cspr_reach_index_find(r->index, v, &low) || !find_block(r, v, low, &other) ||
+            other.start == b->start)
+            continue;
+        size_t bit = low >> CSPR_HEAP_GRAIN_BITS;
+        r->noted[bit / 64] |= (uint64_t)1 << (bit % 64);
+    }
+}
+
+bool cspr_reach_is_pointed_to(const cspr_reach *r, uintptr_t start)
+{
+    size_t bit = (start & SPACE_MASK) >> CSPR_HEAP_GRAIN_BITS;
+    return r->noted[bit / 64] >> (bit % 64) & 1;
 }

@@ -45,8 +45,12 @@ bool cspr_reach_has_area(const cspr_reach *r, uint32_t area);
 bool cspr_reach_has_block(const cspr_reach *r, uintptr_t start);
 // Bytes of all blocks reached so far.
 size_t cspr_reach_bytes(const cspr_reach *r);
-// Blocks that were not reached, ascending; fn may follow pointers.
+// Blocks that were not reached, ascending.
 void cspr_reach_each_other(cspr_reach *r, void (*fn)(const cspr_block *block, void *arg), void *arg);
+// Which blocks lead to which of those: begin (false: no memory), then for each block its pointers to others.
+bool cspr_reach_note_begin(cspr_reach *r);
+void cspr_reach_note_pointers(cspr_reach *r, const cspr_block *b);
+bool cspr_reach_is_pointed_to(const cspr_reach *r, uintptr_t start);
 
 // reach_memory.c: what of the address space may be read, from /proc/self/maps.
 typedef struct cspr_range {

@@ -1,6 +1,8 @@
 // reach_roots.c - roots that are there in every program: variables of all modules but ours, and all threads' thread-locals.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Ours, and the runtime's, lie together in two sections (prelink.sh): they lead to every coroutine there is.
+#include "extent.h"
+#include "misuse.h"
 #include "modules.h"
 #include "reach.h"
 #include "task.h"
@@ -73,6 +75,23 @@ static void scan_dtv(cspr_reach *r, uintptr_t thread_pointer)
         cspr_reach_root(r, (uintptr_t)dtv, (uintptr_t)(dtv + dtv[-1].value + 1));
 }
 
+// The detector's own thread-locals lie together (prelink.sh makes one section of them). Their caches hold addresses of all
+// kinds. From the first of these variables to the last, as offsets from the thread pointer: any of ours will do, since what
+// lies between them is ours, too.
+static cspr_range own_offsets(void)
+{
+    const uintptr_t here = (uintptr_t)__builtin_thread_pointer();
+    const uintptr_t some[] = {(uintptr_t)&cspr_extent_known, (uintptr_t)&cspr_self, (uintptr_t)&cspr_signals_pending,
+                              (uintptr_t)&cspr_handler_frame};
+    cspr_range own = {some[0] - here, some[0] - here};
+    for (size_t i = 1; i < sizeof some / sizeof *some; i++) {
+        intptr_t offset = (intptr_t)(some[i] - here);
+        own.lo = offset < (intptr_t)own.lo ? (uintptr_t)offset : own.lo;
+        own.hi = offset > (intptr_t)own.hi ? (uintptr_t)offset : own.hi;
+    }
+    return own;
+}
+
 static void scan_thread(uintptr_t thread_pointer, void *reach)
 {
     cspr_reach *r = reach;
@@ -81,7 +100,9 @@ static void scan_thread(uintptr_t thread_pointer, void *reach)
     if (i == readable->n || readable->list[i].lo > thread_pointer) // it has ended meanwhile
         return;
     uintptr_t lo = thread_pointer - cspr_tls_size - SURPLUS;
-    cspr_reach_root(r, lo > readable->list[i].lo ? lo : readable->list[i].lo, thread_pointer + ABOVE);
+    cspr_range own = own_offsets();
+    scan_without(r, lo > readable->list[i].lo ? lo : readable->list[i].lo, thread_pointer + ABOVE,
+                 (const char *)(thread_pointer + own.lo), (const char *)(thread_pointer + own.hi), cspr_reach_root);
     scan_dtv(r, thread_pointer);
 }
 
