@@ -4,8 +4,13 @@
 // since who is ordered after the latest is after all. A step that was made before in the same stretch of its task (nothing
 // published since, but by locks) says nothing new, and is recognised without the graph (`recent`).
 //
-// Search. A new step u -> v closes a cycle only if v leads to u. The nodes between are found forwards from v, then backwards from
-// u; usually one of the two is found to be a dead end at once. Ways through these nodes are tried step by step against O1 to O3.
+// Order. Nodes are numbered so that edges lead upwards, but for those that closed a cycle when they came (Pearce and Kelly, A dynamic
+// topological sort algorithm for directed acyclic graphs, 2007): an edge that leads upwards as things stand closes none, and that is
+// nearly all of them, whatever the number of locks.
+//
+// Search. Ways from v back to u are looked for when the edge u -> v is new and closes a cycle, and when a step comes to an edge that
+// is part of one. The nodes between are found forwards from v, then backwards from u; ways through these are tried step by step
+// against O1 to O3. An edge that closes a cycle only over another one that closed one is found if it is SHORT_WALK edges away.
 #include "lock_order.h"
 
 #include "alloc.h"
@@ -17,9 +22,10 @@ enum {
     INDEX_BITS = 20,
     MAX_LOCKS = 1 << INDEX_BITS,
     MAX_GATES = 12,
-    MAX_STEPS = 32,     // kept of an edge
-    MAX_WALK = 1 << 17, // edges looked at by one search
-    MAX_TRIES = 20000,  // steps tried by one search
+    MAX_STEPS = 32,       // kept of an edge
+    MAX_WALK = 1 << 17,   // edges looked at by one search
+    SHORT_WALK = 1 << 12, // by one that is only about cycles over others
+    MAX_TRIES = 20000,    // steps tried by one search
     MAX_EDGES = 4 << 20,
     MAX_FOUND = 4, // cycles found by one new step
     RECENT = 256,
@@ -40,6 +46,8 @@ typedef struct edge {
     struct edge *next_out, *next_in;
     uint32_t from, to; // indices
     uint32_t n_steps;
+    bool closes; // it leads downwards: a cycle was closed by it
+    bool cyclic; // it is part of a cycle
     step *steps;
 } edge;
 
@@ -47,6 +55,7 @@ typedef struct node {
     const void *lock;
     edge *out, *in;
     uint32_t generation;
+    uint32_t rank;                          // edges lead to higher ones, but for those that close
     uint32_t seen_forwards, seen_backwards; // by which search
     bool used, dead;                        // dead: atomic
     bool on_way;
@@ -56,8 +65,8 @@ typedef struct node {
 static cspr_lock graph_lock;
 // --- under graph_lock
 static node *nodes; // [1, n_nodes]
-static uint32_t n_nodes, n_free, n_edges, n_searches;
-static uint32_t *free_nodes, *queue;
+static uint32_t n_nodes, n_free, n_edges, n_closing, n_ranks, n_searches;
+static uint32_t *free_nodes, *queue, *behind, *ranks;
 static edge **table; // by (from, to); open addressing
 static uint32_t table_size, table_used;
 static uint64_t *told; // cycles that were told: a set of keys
@@ -101,8 +110,9 @@ static void fill_table(uint32_t size)
 }
 
 // NULL: there are too many.
-static edge *find_or_make_edge(uint32_t from, uint32_t to)
+static edge *find_or_make_edge(uint32_t from, uint32_t to, bool *is_new)
 {
+    *is_new = false;
     if (2 * (table_used + 1) > table_size)
         fill_table(table_size ? 2 * table_size : 256);
     uint32_t at = slot_of(from, to);
@@ -113,6 +123,7 @@ static edge *find_or_make_edge(uint32_t from, uint32_t to)
     table[at] = nodes[from].out = nodes[to].in = e;
     table_used++;
     n_edges++;
+    *is_new = true;
     return e;
 }
 
@@ -123,6 +134,7 @@ static void free_edge(edge *e)
         cspr_stamp_unref(s->order);
         cspr_free(s, sizeof *s);
     }
+    n_closing -= e->closes;
     cspr_free(e, sizeof *e);
     n_edges--;
 }
@@ -185,11 +197,14 @@ cspr_lock_id cspr_lock_id_new(const void *lock)
         nodes = cspr_reserve((MAX_LOCKS + 1) * sizeof *nodes);
         free_nodes = cspr_reserve((MAX_LOCKS + 1) * sizeof *free_nodes);
         queue = cspr_reserve((MAX_LOCKS + 1) * sizeof *queue);
+        behind = cspr_reserve((MAX_LOCKS + 1) * sizeof *behind);
+        ranks = cspr_reserve((MAX_LOCKS + 1) * sizeof *ranks);
     }
     uint32_t i = n_free ? free_nodes[--n_free] : n_nodes < MAX_LOCKS - 1 ? ++n_nodes : 0;
     if (i) {
         nodes[i].lock = lock;
         nodes[i].used = true;
+        nodes[i].rank = ++n_ranks;
     }
     cspr_lock_id id = i ? nodes[i].generation << INDEX_BITS | i : 0;
     cspr_lock_release(&graph_lock);
@@ -201,6 +216,75 @@ void cspr_lock_order_gone(cspr_lock_id id)
     // Relaxed: the id was in the word that the caller has taken, so the node is this lock's.
     __atomic_store_n(&nodes[index_of(id)].dead, true, __ATOMIC_RELAXED);
     __atomic_fetch_add(&n_dead, 1, __ATOMIC_RELAXED); // relaxed: a hint
+}
+
+// --- the order of nodes -------------------------------------------------------------------------------------------------------
+
+// What can be reached from `first` without leaving the ranks between, in list, with its number. `avoid` is reached: 0.
+static uint32_t gather(uint32_t first, uint32_t avoid, bool backwards, uint32_t bound, uint32_t *list)
+{
+    uint32_t head = 0, tail = 0;
+    nodes[first].seen_forwards = n_searches;
+    list[tail++] = first;
+    while (head < tail) {
+        const node *n = &nodes[list[head++]];
+        for (const edge *e = backwards ? n->in : n->out; e; e = backwards ? e->next_in : e->next_out) {
+            uint32_t i = backwards ? e->from : e->to;
+            node *other = &nodes[i];
+            if (e->closes || other->seen_forwards == n_searches ||
+                (backwards ? other->rank < bound : other->rank > bound))
+                continue;
+            if (i == avoid)
+                return 0;
+            other->seen_forwards = n_searches;
+            list[tail++] = i;
+        }
+    }
+    return tail;
+}
+
+static uint64_t rank_of(uint32_t i)
+{
+    return nodes[i].rank;
+}
+
+static uint64_t value_of(uint32_t i)
+{
+    return i;
+}
+
+// Shell's: no function of libc, no recursion.
+static void sort(uint32_t *list, uint32_t n, uint64_t (*key)(uint32_t))
+{
+    for (uint32_t gap = n / 2; gap; gap /= 2)
+        for (uint32_t i = gap; i < n; i++)
+            for (uint32_t k = i; k >= gap && key(list[k]) < key(list[k - gap]); k -= gap) {
+                uint32_t other = list[k];
+                list[k] = list[k - gap];
+                list[k - gap] = other;
+            }
+}
+
+// Gives ranks so that u is below v: all that leads to u, then all that v leads to, share the ranks they have. False: v leads to u.
+static bool put_in_order(uint32_t u, uint32_t v)
+{
+    if (nodes[u].rank < nodes[v].rank)
+        return true;
+    n_searches++;
+    uint32_t n_after = gather(v, u, false, nodes[u].rank, queue);
+    if (!n_after)
+        return false;
+    uint32_t n_before = gather(u, v, true, nodes[v].rank, behind), n = n_before + n_after;
+    sort(behind, n_before, rank_of);
+    sort(queue, n_after, rank_of);
+    for (uint32_t i = 0; i < n_after; i++)
+        behind[n_before + i] = queue[i];
+    for (uint32_t i = 0; i < n; i++)
+        ranks[i] = nodes[behind[i]].rank;
+    sort(ranks, n, value_of);
+    for (uint32_t i = 0; i < n; i++)
+        nodes[behind[i]].rank = ranks[i];
+    return true;
 }
 
 // --- steps -----------------------------------------------------------------------------------------------------------------
@@ -264,16 +348,16 @@ static step *keep_step(edge *e, const step *s)
 // --- cycles ----------------------------------------------------------------------------------------------------------------
 
 // Marks what can be reached from `first`, against the edges if backwards, within what the forward walk marked. True: `goal` can.
-static bool walk(uint32_t first, uint32_t goal, bool backwards)
+static bool walk(uint32_t first, uint32_t goal, bool backwards, uint32_t limit, uint32_t *n_reached)
 {
     uint32_t head = 0, tail = 0, looked = 0;
     uint32_t *seen = backwards ? &nodes[first].seen_backwards : &nodes[first].seen_forwards;
     *seen = n_searches;
     queue[tail++] = first;
     bool found = false;
-    while (head < tail && looked < MAX_WALK) {
+    while (head < tail && looked < limit) {
         const node *n = &nodes[queue[head++]];
-        for (const edge *e = backwards ? n->in : n->out; e && looked < MAX_WALK;
+        for (const edge *e = backwards ? n->in : n->out; e && looked < limit;
              e = backwards ? e->next_in : e->next_out) {
             uint32_t i = backwards ? e->from : e->to;
             node *other = &nodes[i];
@@ -286,6 +370,7 @@ static bool walk(uint32_t first, uint32_t goal, bool backwards)
             queue[tail++] = i;
         }
     }
+    *n_reached = tail;
     return found;
 }
 
@@ -392,13 +477,17 @@ static void try_ways(search *s, uint32_t at)
 }
 
 // Cycles that the step of this edge is part of.
-static void find_cycles(search *s, const edge *e, const step *made)
+static void find_cycles(search *s, const edge *e, const step *made, uint32_t limit)
 {
+    uint32_t n;
     if (!nodes[e->to].out || !nodes[e->from].in || is_dead(e->to) || is_dead(e->from))
         return;
     n_searches++;
-    if (!walk(e->to, e->from, false) || !walk(e->from, e->to, true))
+    if (!walk(e->to, e->from, false, limit, &n) || !walk(e->from, e->to, true, MAX_WALK, &n))
         return;
+    for (uint32_t i = 0; i < n; i++)
+        for (edge *between = nodes[queue[i]].out; between; between = between->next_out)
+            between->cyclic |= nodes[between->to].seen_backwards == n_searches;
     s->goal = e->from;
     s->tries = 0;
     s->n = 1;
@@ -480,13 +569,22 @@ static void take_step(search *found, cspr_lock_id from, cspr_lock_id to, const s
     if (__atomic_load_n(&n_dead, __ATOMIC_RELAXED) > 64 + n_nodes / 2) // relaxed: a hint
         sweep();
     uint32_t u = live_index(from), v = live_index(to);
-    edge *e = u && v && u != v ? find_or_make_edge(u, v) : NULL;
+    bool is_new = false;
+    edge *e = u && v && u != v ? find_or_make_edge(u, v, &is_new) : NULL;
     if (e) {
         nodes[v].fair |= fair;
         if (fair && s->mode == CSP_LOCK_READ)
             __atomic_store_n(&cspr_lock_order_reads, true, __ATOMIC_RELAXED); // relaxed: a hint for later writers
         nodes[v].written |= s->mode == CSP_LOCK_WRITE;
-        find_cycles(found, e, keep_step(e, s));
+        const step *made = keep_step(e, s);
+        if (is_new && !put_in_order(u, v)) {
+            e->closes = true;
+            n_closing++;
+        }
+        if (e->closes || e->cyclic)
+            find_cycles(found, e, made, MAX_WALK);
+        else if (is_new && n_closing)
+            find_cycles(found, e, made, SHORT_WALK);
     }
     cspr_lock_release(&graph_lock);
 }
@@ -531,7 +629,7 @@ void cspr_lock_order_wrote(cspr_lock_id id, cspr_task *t)
         nodes[i].written = true;
         for (const edge *e = nodes[i].in; e; e = e->next_in)
             for (const step *s = e->steps; s && found.n_found < MAX_FOUND; s = s->next)
-                find_cycles(&found, e, s);
+                find_cycles(&found, e, s, MAX_WALK);
     }
     cspr_lock_release(&graph_lock);
     tell(&found);
