@@ -20,7 +20,7 @@ usage: tools/dev.sh COMMAND
   check   build, then run all tests; ctest's summary is the last thing printed. --full: 20,000 generated programs, every
           pair 50 times, the large scale tests (about two hours); the same as CSP_TEST_FULL=1
   bench   build, then run the benchmarks: the detector beside ThreadSanitizer and Go -race (table and plot in build/bench/;
-          --publish copies them to docs/), the runtime beside Go
+          --publish copies them to docs/), the runtime beside Go; bench compile: time to compile
   lint    build, then clang-tidy, clang-format and shellcheck
   format  rewrite the C and C++ sources with clang-format
 
@@ -233,6 +233,12 @@ check() {
 bench() {
     build
     need_packages "${bench_packages[@]}"
+    if [ "${1:-}" = compile ]; then
+        shift
+        say "how long compiling takes"
+        python3 "$root/test/bench/compile.py" --build "$build" "$@"
+        return 0
+    fi
     # `bench runtime ARGS` runs the second half alone; other arguments are the first half's.
     if [ "${1:-}" != runtime ]; then
         say "benchmarks of the detector"
