@@ -116,29 +116,90 @@ bool cspr_tree_covers(const cspr_tree *a, const cspr_tree *b)
     return true;
 }
 
+// Which of two trees of one height has all that the other has.
+enum { NEITHER = 0, A_COVERS = 1, B_COVERS = 2, SAME = A_COVERS | B_COVERS };
+
+static unsigned compare_leaves(const cspr_tree *a, const cspr_tree *b)
+{
+    uint64_t a_less = 0, b_less = 0;
+    for (unsigned i = 0; i < LEAF_IDS; i++) {
+        a_less |= a->at[i] < b->at[i];
+        b_less |= b->at[i] < a->at[i];
+    }
+    return (a_less ? 0 : A_COVERS) | (b_less ? 0 : B_COVERS);
+}
+
+// of_child: where the answers for the children go, NULL: nobody asks, and NEITHER ends the comparison.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
+static unsigned compare(const cspr_tree *a, const cspr_tree *b, uint8_t *of_child)
+{
+    if (a == b)
+        return SAME;
+    if (!a || !b)
+        return a ? A_COVERS : B_COVERS; // I2
+    if (!a->height)
+        return compare_leaves(a, b);
+    unsigned all = SAME;
+    for (unsigned i = 0; i < FAN && (all || of_child); i++) {
+        unsigned one = compare(a->child[i], b->child[i], NULL);
+        all &= one;
+        if (of_child)
+            of_child[i] = (uint8_t)one;
+    }
+    return all;
+}
+
+static void take(cspr_tree **slot, cspr_tree *b)
+{
+    cspr_tree_ref(b);
+    cspr_tree_unref(*slot);
+    *slot = b;
+}
+
+// Joins trees of one height, neither of which covers the other; of_child: what compare found of their children.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
+static void mix(cspr_tree **slot, cspr_tree *b, const uint8_t *of_child)
+{
+    cspr_tree *a = own_node(slot);
+    for (unsigned i = 0; !a->height && i < LEAF_IDS; i++)
+        a->at[i] = a->at[i] < b->at[i] ? b->at[i] : a->at[i];
+    for (unsigned i = 0; a->height && i < FAN; i++) {
+        uint8_t below[FAN];
+        if (of_child[i] & A_COVERS)
+            continue;
+        if (of_child[i] & B_COVERS) {
+            take(&a->child[i], b->child[i]);
+            continue;
+        }
+        if (b->child[i]->height)
+            compare(a->child[i], b->child[i], below);
+        mix(&a->child[i], b->child[i], below);
+    }
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
 bool cspr_tree_join(cspr_tree **slot, cspr_tree *b)
 {
-    if (cspr_tree_covers(*slot, b))
+    if (!b || *slot == b)
         return false;
-    if (cspr_tree_covers(b, *slot)) {
-        cspr_tree_ref(b);
-        cspr_tree_unref(*slot);
-        *slot = b;
+    if (*slot && (*slot)->height > b->height) {
+        if (cspr_tree_covers(*slot, b))
+            return false;
+        return cspr_tree_join(&own_node(slot)->child[0], b);
+    }
+    if (!*slot || ((*slot)->height < b->height && cspr_tree_covers(b, *slot))) {
+        take(slot, b);
         return true;
     }
     while ((*slot)->height < b->height)
         heighten(slot);
-    cspr_tree *a = own_node(slot);
-    if (a->height > b->height) {
-        cspr_tree_join(&a->child[0], b);
-    } else if (a->height) {
-        for (unsigned i = 0; i < FAN; i++)
-            cspr_tree_join(&a->child[i], b->child[i]);
-    } else {
-        for (unsigned i = 0; i < LEAF_IDS; i++)
-            if (a->at[i] < b->at[i])
-                a->at[i] = b->at[i];
-    }
+    uint8_t of_child[FAN];
+    unsigned all = compare(*slot, b, of_child);
+    if (all & A_COVERS)
+        return false;
+    if (all & B_COVERS)
+        take(slot, b);
+    else
+        mix(slot, b, of_child);
     return true;
 }

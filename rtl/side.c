@@ -400,28 +400,39 @@ bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, un
         if ((e->mask & mask) && !(e->at == at && e->id == own) && !(e->epoch && cspr_epoch_is_known(e->epoch)))
             return false;
     }
-    cspr_entry *older = NULL;
-    for (uint32_t i = 0; i < rec->reads.n; i++) {
-        cspr_entry *e = &rec->reads.entry[i];
+    cspr_set *reads = &rec->reads;
+    cspr_entry *place =
+        NULL; // of a read that ours stands for: our own earlier one, or another's that we are ordered after
+    bool others = false;
+    for (uint32_t i = 0; i < reads->n; i++) {
+        cspr_entry *e = &reads->entry[i];
         if (!(e->mask & mask))
             continue;
-        if (e->id != own && e->epoch && cspr_epoch_is_known(e->epoch))
-            return false;
-        if (e->id != own)
-            continue;
-        if (e->at == at && !(mask & ~e->mask))
+        bool ours = e->id == own, known = ours || (e->epoch && cspr_epoch_is_known(e->epoch));
+        if (ours && e->at == at && !(mask & ~e->mask))
             return true;
-        if (older || (e->mask & ~mask))
+        if (known && (e->mask & ~mask))
             return false;
-        older = e;
+        if (!known)
+            others = true;
+        else if (!place)
+            place = e;
+        else
+            reads->entry[i--] = reads->entry[--reads->n];
     }
-    if (!older)
+    if (!others || (!place && reads->n == reads->cap)) // two cells can say it, perhaps; or the set has to grow
         return false;
-    older->at = at;
-    older->who = t->who;
-    older->epoch = epoch;
-    older->stack = stack;
-    older->mask = (uint8_t)mask;
+    if (!place)
+        place = &reads->entry[reads->n++];
+    *place = (cspr_entry){
+        .at = at,
+        .id = own,
+        .who = t->who,
+        .epoch = epoch,
+        .stack = stack,
+        .mask = (uint8_t)mask,
+        .kind = CSPR_READ,
+    };
     return true;
 }
 
