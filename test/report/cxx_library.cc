@@ -3,8 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %cspxx -std=c++20 -fsanitize=cspthread -g -O1 %s -o %t
 // RUN: %python %S/Inputs/check_cases.py %t %s
-// RUN: %cspxx -std=c++20 -fsanitize=cspthread -g -O2 %s -o %t.2
-// RUN: %python %S/Inputs/check_cases.py %t.2 %s
 #define INVISIBLE_THREADS
 #include "../race/invisible.h"
 
