@@ -20,6 +20,8 @@ static uint32_t next_epoch = CSPR_EPOCH_FIRST; // atomic
 
 void cspr_epoch_init(void)
 {
+    if (cspr_flags.max_epochs > 0 && cspr_flags.max_epochs < 1 << CSPR_EPOCH_BITS)
+        cspr_epoch_limit = CSPR_EPOCH_FIRST + (uint32_t)cspr_flags.max_epochs;
     if (!cspr_runs)
         cspr_runs = cspr_reserve(sizeof(cspr_run) << (CSPR_EPOCH_BITS - 4));
     if (!histories)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 // rtl itself opens files before it knows libc's functions: to read its options.
 static bool is_checked(void)
@@ -116,6 +117,44 @@ CSPR_INTERCEPTOR int dup(int from)
 COPIES_ONTO(dup2, (int from, int to), (from, to))
 COPIES_ONTO(dup3, (int from, int to, int flags), (from, to, flags))
 
+// --- locks of files -----------------------------------------------------------------------------------------------------------
+// Those of an open file (flock, F_OFD_SETLK) keep threads apart that have opened it each for themselves: unlocking -> locking, by
+// the file's object, whatever the bytes. Those of the process (F_SETLK, lockf) do not, and give no order.
+
+CSPR_INTERCEPTOR int flock(int fd, int operation)
+{
+    if (!is_checked())
+        return cspr_real_flock(fd, operation);
+    CSPR_FRAME();
+    cspr_fd_used(fd, CSPR_STACK());
+    int what = operation & ~LOCK_NB;
+    if (what == LOCK_UN || what == LOCK_SH) // LOCK_SH may turn an exclusive one into a shared one
+        cspr_fd_release(fd);
+    int result = cspr_real_flock(fd, operation);
+    if (result == 0 && what != LOCK_UN)
+        cspr_fd_acquire(fd);
+    return result;
+}
+
+static bool locks_open_file(int command)
+{
+    return command == F_OFD_SETLK || command == F_OFD_SETLKW;
+}
+
+static void before_control(int fd, int command, const struct flock *lock)
+{
+    if (locks_open_file(command) && lock->l_type != F_WRLCK)
+        cspr_fd_release(fd);
+}
+
+static void after_control(int fd, int command, const struct flock *lock)
+{
+    if (locks_open_file(command) && lock->l_type != F_UNLCK)
+        cspr_fd_acquire(fd);
+}
+
+// --- fcntl ----------------------------------------------------------------------------------------------------------------------
+
 #define CONTROLS(name)                                                                                                 \
     CSPR_INTERCEPTOR int name(int fd, int command, ...)                                                                \
     {                                                                                                                  \
@@ -126,7 +165,10 @@ COPIES_ONTO(dup3, (int from, int to, int flags), (from, to, flags))
         if (!is_checked())                                                                                             \
             return cspr_real_##name(fd, command, arg);                                                                 \
         CSPR_FRAME();                                                                                                  \
+        before_control(fd, command, arg);                                                                              \
         int result = cspr_real_##name(fd, command, arg);                                                               \
+        if (result == 0)                                                                                               \
+            after_control(fd, command, arg);                                                                           \
         if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))                                         \
             cspr_fd_opened_copy(fd, result, false, CSPR_STACK());                                                      \
         return result;                                                                                                 \
