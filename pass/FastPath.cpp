@@ -158,7 +158,7 @@ void callEntry(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, boo
 
 namespace csp {
 
-void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord) {
+void insertCheck(RuntimeAbi &Abi, Access A, bool HasRecord) {
   Instruction *Before = A.At;
   DebugLoc Place = placeOf(*A.At);
   if (A.Condition) {
@@ -168,6 +168,7 @@ void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord) {
   InstrumentationIRBuilder B(Before);
   if (Place)
     B.SetCurrentDebugLocation(Place);
+  A.Addr = addressNow(B, A.Addr);
   bool MayStraddle = A.Alignment.value() < A.Bytes;
   if (!RuntimeAbi::hasColdEntry(A.Bytes)) {
     ++NumRangeChecks;

@@ -75,9 +75,13 @@ bool collectDemandedLanes(llvm::LoadInst &Load, llvm::SmallVectorImpl<Access> &O
 
 // --- FastPath.cpp: the inline check -------------------------------------------------------------------------------
 // HasRecord: the function keeps a frame record; else its own return address is handed to the detector (rule C2).
-void insertCheck(RuntimeAbi &Abi, const Access &A, bool HasRecord);
+void insertCheck(RuntimeAbi &Abi, Access A, bool HasRecord);
 // Puts the call of the detector that a loop's marker stands for before it.
 void checkLoop(RuntimeAbi &Abi, llvm::CallBase &Call, bool HasRecord);
+
+// --- ThreadLocal.cpp ----------------------------------------------------------------------------------------------
+// The address, computed anew from the thread pointer if it is that of a thread-local.
+llvm::Value *addressNow(llvm::IRBuilderBase &B, llvm::Value *Address);
 
 // --- Atomics.cpp --------------------------------------------------------------------------------------------------
 // True for operations that order threads or are ordered between them: to be replaced by a call.
