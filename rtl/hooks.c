@@ -8,6 +8,7 @@
 #include "depot.h"
 #include "everyone.h"
 #include "leak.h"
+#include "leak_watch.h"
 #include "lock_order.h"
 #include "lock_wait.h"
 #include "sem.h"
@@ -60,6 +61,7 @@ static void *hook_task_new(uint64_t id, void *lo, void *hi, const csp_site *site
     void *t = make_coroutine(id, lo, hi, creator, known, site, creation);
     cspr_stamp_unref(known);
     cspr_leave();
+    cspr_leak_watch_began(creation);
     return t;
 }
 
@@ -100,6 +102,7 @@ static void hook_task_end(void)
     cspr_task *t = cspr_self.task;
     if (!t)
         return;
+    cspr_leak_watch_ended(t->who);
     cspr_enter();
     cspr_task_store();
     cspr_task_finish(t);

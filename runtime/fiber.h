@@ -49,6 +49,8 @@ __attribute__((weak)) void __sanitizer_start_switch_fiber(void **fake_stack, con
 __attribute__((weak)) void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_lo, size_t *old_size);
 __attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *lo, size_t size);
 
+__attribute__((weak)) void __lsan_register_root_region(const void *lo, size_t size);
+
 __attribute__((weak)) void *__tsan_get_current_fiber(void);
 __attribute__((weak)) void *__tsan_create_fiber(unsigned flags);
 __attribute__((weak)) void __tsan_destroy_fiber(void *flow);

@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define SCOPE_KEY "csp.scope"
 #define PAUSE_NS 20000000
@@ -22,11 +25,15 @@
 
 static uint32_t busy; // atomic: somebody checks
 
-// Gives way instead of blocking the worker, which who checks waits for.
+// A coroutine gives way instead of blocking its worker, which who checks waits for.
 static void begin(void)
 {
+    const struct timespec nap = {0, FIRST_NAP_NS};
     for (uint32_t free_state = 0; !csp_cas_acq(&busy, &free_state, 1u); free_state = 0)
-        csp_sleep(FIRST_NAP_NS);
+        if (cspi_worker_self())
+            csp_sleep(FIRST_NAP_NS);
+        else
+            syscall(SYS_nanosleep, &nap, NULL);
 }
 
 static void end(void)
@@ -95,13 +102,18 @@ static size_t find(const csp_leak_query *q, csp_leak *out, size_t max)
     return n;
 }
 
+size_t cspi_leak_check(const csp_leak_options *options, csp_leak *out, size_t max)
+{
+    const csp_leak_query q = query_of(options);
+    return find(&q, out, max);
+}
+
 size_t csp_leak_check(const csp_leak_options *options, csp_leak *out, size_t max)
 {
     const csp_leak_options none = {0};
     CSPI_FRAME();
     (void)cspi_self();
-    const csp_leak_query q = query_of(options ? options : &none);
-    return find(&q, out, max);
+    return cspi_leak_check(options ? options : &none, out, max);
 }
 
 uint64_t csp_leak_mark(void)

@@ -3,10 +3,14 @@
 #ifndef CSP_RUNTIME_LEAK_H
 #define CSP_RUNTIME_LEAK_H
 
+#include "csp/leak.h"
 #include "hooks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+// csp_leak_check for threads that are not to become coroutines.
+size_t cspi_leak_check(const csp_leak_options *options, csp_leak *out, size_t max);
 
 // As the hook leak_check. Takes the stacks of coroutines that stay parked: the caller holds the workers (cspi_rest_pause).
 size_t cspi_leak_find_parked(const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg);

@@ -5,9 +5,11 @@
 // threads of its own the check whether all are asleep would have to suppose that they might wake somebody. The thread never
 // becomes a coroutine (it calls no cspi_self), for the same reason.
 #include "csp/debug.h"
+#include "csp/time.h"
 
 #include "address.h"
 #include "dump.h"
+#include "leak.h"
 #include "stats.h"
 #include "worker.h"
 
@@ -35,6 +37,8 @@ static struct {
 
 static const char index_text[] = "/debug/csp/coroutines           coroutines counted by equal stacks\n"
                                  "/debug/csp/coroutines?debug=2   coroutines one by one\n"
+                                 "/debug/csp/leaks                coroutines that are stuck, with the sanitizer\n"
+                                 "/debug/csp/leaks?parked=1       all that are parked but for timers and descriptors\n"
                                  "/metrics                        counts, for Prometheus\n";
 
 // --- answers -----------------------------------------------------------------------------------------------------------------
@@ -74,6 +78,26 @@ static enum MHD_Result answer_coroutines(struct MHD_Connection *c)
     return answer(c, MHD_HTTP_OK, "text/plain; charset=utf-8", text.text, text.n);
 }
 
+static enum MHD_Result answer_leaks(struct MHD_Connection *c)
+{
+    enum { GROUPS = 256 };
+    csp_leak *leaks = calloc(GROUPS, sizeof *leaks);
+    if (!leaks)
+        return answer_text(c, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+    csp_leak_options options = {.parked_too = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "parked") != NULL};
+    cspi_sink text = {.fd = -1};
+    size_t n = cspi_leak_check(&options, leaks, GROUPS);
+    cspi_sink_say(&text, "%zu coroutines\n", n);
+    for (size_t i = 0; i < GROUPS && leaks[i].count; i++)
+        cspi_sink_say(
+            &text, "%zu %s in %s for %lld ms, called by %s (%s:%u), created by %s, keeping %zu bytes; coroutine %llu\n",
+            leaks[i].count, leaks[i].verdict == CSP_LEAK_STUCK ? "stuck" : "parked", leaks[i].waiting,
+            (long long)(leaks[i].longest_ns / CSP_MS), leaks[i].function, leaks[i].file, leaks[i].line,
+            leaks[i].created_by, leaks[i].bytes, (unsigned long long)leaks[i].first_id);
+    free(leaks);
+    return answer(c, MHD_HTTP_OK, "text/plain; charset=utf-8", text.text, text.n);
+}
+
 static enum MHD_Result answer_metrics(struct MHD_Connection *c)
 {
     size_t room = cspi_stats_print(NULL, 0) + 1000; // figures grow meanwhile
@@ -99,6 +123,8 @@ static enum MHD_Result on_request(void *unused, struct MHD_Connection *c, const 
         return answer_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
     if (strcmp(url, "/debug/csp/coroutines") == 0)
         return answer_coroutines(c);
+    if (strcmp(url, "/debug/csp/leaks") == 0)
+        return answer_leaks(c);
     if (strcmp(url, "/metrics") == 0)
         return answer_metrics(c);
     if (strcmp(url, "/") == 0)

@@ -38,6 +38,9 @@ def pages(port):
     check(get(port, "/debug/csp/coroutines?debug=1")[2].count("[chan receive]") == 1)
     each = get(port, "/debug/csp/coroutines?debug=2")[2]
     check(each.count("[chan receive]:\n") == 3 and "coroutine 1 [sleep]:\n" in each, each)
+    leaks = get(port, "/debug/csp/leaks?parked=1")[2]
+    check(re.match(r"3 coroutines\n3 parked in chan receive for \d+ ms, called by waits_in_vain", leaks), leaks)
+    check(get(port, "/debug/csp/leaks")[2] == "0 coroutines\n")
     status, headers, text = get(port, "/metrics")
     check(status == 200 and "version=0.0.4" in headers["Content-Type"], headers)
     check('csp_coroutines_parked{reason="recv"} 3\n' in text and text.endswith("\n"), text)

@@ -5,6 +5,8 @@
 //     /                                  these lines
 //     /debug/csp/coroutines              coroutines counted by equal stacks, most frequent first (also with ?debug=1)
 //     /debug/csp/coroutines?debug=2      coroutines one by one (csp_dump's form), the first ten thousand
+//     /debug/csp/leaks                   coroutines that are stuck, with the sanitizer (csp_leak_check)
+//     /debug/csp/leaks?parked=1          all that are parked on each other
 //     /metrics                           csp_stats_prometheus
 // One thread serves; it is none of the program's, so that all others asleep is a deadlock as without it. Its answers hold the
 // coroutines for as long as a look takes. Stacks and labels may tell secrets: keep it on loopback.

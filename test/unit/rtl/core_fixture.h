@@ -42,6 +42,12 @@ bool cspr_print_stack_of(const cspr_task *)
 void cspr_before_exit(void)
 {
 }
+void cspr_leak_watch_began_slow(cspr_stack)
+{
+}
+void cspr_leak_watch_ended_slow(cspr_who)
+{
+}
 size_t cspr_leak_check_now(const csp_leak_query *, void (*)(const csp_leak_found *, void *), void *)
 {
     return 0;
