@@ -201,10 +201,21 @@ static bool is_suppressed(const cspr_race *race, const cspr_view *current, const
 
 // --- the report ----------------------------------------------------------------------------------------------------------------
 
+// A table of virtual functions that a constructor or destructor sets while another task calls: as ThreadSanitizer calls it. What the
+// debug information calls the bytes tells it.
+static const char *describe_race(const cspr_race *race, const cspr_location *l)
+{
+    const char *last = l->variable.path ? strrchr(l->variable.path, '.') : NULL;
+    bool is_table = last && !strncmp(last, "._vptr", 6);
+    if (race->previous.is_free)
+        return is_table ? "heap-use-after-free (virtual call vs free)" : "heap-use-after-free";
+    return is_table ? "data race on vptr (ctor/dtor vs virtual call)" : "data race";
+}
+
 static void print_race(const cspr_race *race, const cspr_view *current, const cspr_view *previous,
                        const cspr_location *l)
 {
-    const char *what = race->previous.is_free ? "heap-use-after-free" : "data race";
+    const char *what = describe_race(race, l);
     cspr_report r;
     cspr_report_open(&r, what);
     add_side(&r, &race->current, current, false);
