@@ -3,7 +3,10 @@
 // Hints are given only where what was seen of the channel fits them; they follow the shapes in which such leaks were fixed in
 // practice (Liu et al., GFix, ASPLOS 2021: room for one, close on every path, a stop channel).
 #include "leak.h"
+#include "lock_wait.h"
 #include "report.h"
+
+#include <string.h>
 
 static bool is_chan_op(int op)
 {
@@ -92,9 +95,30 @@ static void add_chan_peers(cspr_report *r, const cspr_leak_target *t, const char
     }
 }
 
+static bool is_lock_op(int op)
+{
+    return op == CSP_WAIT_MUTEX || op == CSP_WAIT_RLOCK || op == CSP_WAIT_WLOCK;
+}
+
+// Whoever locked it has ended.
+static void add_lost_holder(cspr_report *r, const cspr_leak_target *t, const char *indent)
+{
+    cspr_who who;
+    cspr_held held;
+    if (!cspr_lock_abandoned(t->obj, &who, &held))
+        return;
+    cspr_text_add(&r->text, "%s  it was locked by ", indent);
+    add_who(r, who);
+    cspr_text_add(&r->text, ", which has ended without unlocking it");
+    add_stack_place(r, held.stack);
+    cspr_text_add(&r->text, "\n");
+}
+
 void cspr_leak_add_peers(cspr_report *r, const cspr_leak_target *t, const char *indent)
 {
-    if (is_chan_op(t->op) && t->has_info) {
+    if (is_lock_op(t->op) && !t->held)
+        add_lost_holder(r, t, indent);
+    else if (is_chan_op(t->op) && t->has_info) {
         add_chan_peers(r, t, indent);
     } else if (t->held) {
         cspr_text_add(&r->text, "%s  held by ", indent);
@@ -141,6 +165,16 @@ static void hint_for_receive(cspr_report *r, const cspr_leak_target *t)
                       name_of(t));
 }
 
+// One of the cases is a context's end, as the program writes it.
+static bool has_context_case(const cspr_leak_group *g)
+{
+    static const char call[] = "csp_ctx_done(";
+    for (size_t i = 0; i < g->n_targets; i++)
+        if (g->targets[i].site && !strncmp(g->targets[i].site->text, call, sizeof call - 1))
+            return true;
+    return false;
+}
+
 void cspr_leak_add_hint(cspr_report *r, const cspr_leak_group *g)
 {
     const cspr_leak_target *t = g->n_targets ? &g->targets[0] : NULL;
@@ -157,7 +191,11 @@ void cspr_leak_add_hint(cspr_report *r, const cspr_leak_group *g)
             hint_for_receive(r, t);
         break;
     case CSP_WAIT_SELECT:
-        if (g->n_cases)
+        if (has_context_case(g))
+            cspr_text_add(&r->text,
+                          "  hint: nobody cancels the context: csp_ctx_cancel it, or free its last reference, on every "
+                          "path\n");
+        else if (g->n_cases)
             cspr_text_add(&r->text, "  hint: no case ends the loop; add one for csp_ctx_done, or csp_case_after\n");
         break;
     case CSP_WAIT_MUTEX:
