@@ -25,7 +25,7 @@ TAIL = """
 ## Suppressions
 
 `suppressions=FILE` names a file of lines `type:pattern`; `#` opens a comment. `race` and `leak` match any function, file or
-module of the report's stacks, or the global's name; `race_top` matches the first frame only; `mutex`, `thread` and `signal` are for
+module of the report's stacks, or the global's name; `race_top` matches the first frame only; `deadlock` any stack of a deadlock or of an order of locks; `mutex`, `thread` and `signal` are for
 locks used wrongly, threads nobody joined and what signal handlers must not do; `called_from_lib` is for accesses that library
 functions make when this library calls them. `*` stands for anything, `^` and `$`
 anchor. A relative path is looked for in the working directory, then beside the program. A file that cannot be read or parsed
