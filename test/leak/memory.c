@@ -42,7 +42,7 @@ int main(void)
     csp_wg done = {0};
     gate = csp_chan_new(0, 0);
     csp_go_with(&(csp_go_options){.daemon = true}, holds, NULL);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 10; i++) {
         csp_wg_add(&done, 1);
         csp_go(loses, &done);
         csp_wg_wait(&done);
@@ -53,13 +53,14 @@ int main(void)
     return 0;
 }
 
+// A word that was left behind somewhere may still lead to one of the ten.
 // CHECK: WARNING: CspThreadSanitizer: memory leak (pid={{[0-9]+}})
-// CHECK-NEXT: {{^}}  Direct leak of 96 byte(s) in 3 object(s) allocated from:
+// CHECK-NEXT: {{^}}  Direct leak of {{[0-9]+}} byte(s) in {{[1-9]|10}} object(s) allocated from:
 // CHECK-NEXT: {{^}}    #0 calloc
 // CHECK-NEXT: {{^}}    #1 loses {{.*}}memory.c:[[#direct]]:
-// CHECK: {{^}}  Indirect leak of 300 byte(s) in 3 object(s) allocated from:
+// CHECK: {{^}}  Indirect leak of {{[0-9]+}} byte(s) in {{[1-9]|10}} object(s) allocated from:
 // CHECK-NEXT: {{^}}    #0 calloc
 // CHECK-NEXT: {{^}}    #1 loses {{.*}}memory.c:[[#indirect]]:
-// CHECK: {{^}}  396 byte(s) leaked in 6 allocation(s).
+// CHECK: {{^}}  {{[0-9]+}} byte(s) leaked in {{[0-9]+}} allocation(s).
 // CHECK: SUMMARY: CspThreadSanitizer: memory leak {{.*}}memory.c:[[#direct]]:{{[0-9]+}} in loses
 // CHECK: CspThreadSanitizer: reported 1 warnings
