@@ -13,6 +13,10 @@
 
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+#include <dlfcn.h>
 
 using namespace llvm;
 
@@ -102,6 +106,23 @@ bool dropSiteAnnotations(Module &M) {
   return true;
 }
 
+// Reports look for csp-symbolizer where the compiler that made the program had it, also when the installation was moved
+// since it was built: beside this plugin's folder, lib/cspthread. Hidden: each linked file has its own.
+bool noteTools(Module &M) {
+  Dl_info Info;
+  SmallString<256> Path;
+  if (M.getNamedValue("__csp_tools") || !dladdr(reinterpret_cast<void *>(&noteTools), &Info) || !Info.dli_fname ||
+      sys::fs::real_path(Info.dli_fname, Path))
+    return false;
+  for (int I = 0; I < 3; I++)
+    sys::path::remove_filename(Path);
+  sys::path::append(Path, "bin", "csp-symbolizer");
+  Constant *Text = ConstantDataArray::getString(M.getContext(), Path);
+  auto *Place = new GlobalVariable(M, Text->getType(), true, GlobalValue::WeakODRLinkage, Text, "__csp_tools");
+  Place->setVisibility(GlobalValue::HiddenVisibility);
+  return true;
+}
+
 } // namespace
 
 namespace csp {
@@ -115,6 +136,7 @@ bool isSiteMarker(const Function &F) {
 PreservedAnalyses SitePass::run(Module &M, ModuleAnalysisManager &) {
   bool Changed = SiteLowering(M).run();
   Changed |= dropSiteAnnotations(M);
+  Changed |= noteTools(M);
   emitBlockTypes(M);
   return Changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }

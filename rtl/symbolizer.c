@@ -115,6 +115,9 @@ static bool start_from_path(const char *name)
     return false;
 }
 
+// The one beside the compiler plugin that made the program (Sites.cpp).
+extern const char __csp_tools[] __attribute__((weak, visibility("hidden")));
+
 static bool start(void)
 {
     const char *asked = cspr_flags.external_symbolizer_path;
@@ -123,7 +126,7 @@ static bool start(void)
             return true;
         cspr_note("external_symbolizer_path: cannot run %s", asked);
     }
-    return start_if_there(cspr_getenv("CSPTHREAD_SYMBOLIZER_PATH")) ||
+    return start_if_there(cspr_getenv("CSPTHREAD_SYMBOLIZER_PATH")) || start_if_there(__csp_tools) ||
            start_if_there(CSPR_BUILT_BIN "/csp-symbolizer") || start_if_there(CSPR_INSTALLED_BIN "/csp-symbolizer") ||
            start_from_path("csp-symbolizer") || start_if_there("/usr/lib/llvm-22/bin/llvm-symbolizer") ||
            start_from_path("llvm-symbolizer-22") || start_from_path("llvm-symbolizer");
