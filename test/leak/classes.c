@@ -125,6 +125,8 @@ static const struct kind {
     void (*wait)(void *);
     bool always; // nothing can wake it: not among the woken
 } kinds[] = {
+    {"io", wait_io, false}, // those that go on are first: on fresh stacks, where nobody has left an address
+    {"sleep", wait_sleep, false},
     {"send", wait_send, false},
     {"receive", wait_receive, false},
     {"select", wait_select, false},
@@ -140,8 +142,6 @@ static const struct kind {
     {"mutex-context", wait_mutex_or_context, false},
     {"nil", wait_nil, true},
     {"nothing", wait_nothing, true},
-    {"io", wait_io, false},
-    {"sleep", wait_sleep, false},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -154,16 +154,21 @@ static void lock_and_end(void *p)
     csp_rwmutex_lock(&b->rwmutex);
 }
 
+static bool is_locked(const char *name)
+{
+    return strcmp(name, "cond") != 0 && strcmp(name, "io") != 0 && strcmp(name, "sleep") != 0;
+}
+
 static void wake(box *b, const char *name)
 {
     if (!strcmp(name, "send") || !strcmp(name, "select"))
         csp_try_recv(b->ch, NULL) || csp_try_recv(b->other, NULL);
     else
         csp_close(b->ch);
-    if (strcmp(name, "cond") != 0) {
+    if (is_locked(name)) {
         csp_mutex_unlock(&b->mutex);
         csp_rwmutex_unlock(&b->rwmutex);
-    } else {
+    } else if (!strcmp(name, "cond")) {
         csp_mutex_lock(&b->mutex);
         csp_cond_signal(&b->cond);
         csp_mutex_unlock(&b->mutex);
@@ -182,9 +187,9 @@ static box *make(const char *name, bool woken)
     b->ctx = csp_ctx_with_cancel(NULL);
     if (pipe(b->fd) != 0)
         abort();
-    if (woken && strcmp(name, "cond") != 0)
+    if (woken && is_locked(name))
         lock_and_end(b);
-    else if (strcmp(name, "cond") != 0)
+    else if (is_locked(name))
         csp_go(lock_and_end, b);
     return b;
 }
@@ -200,7 +205,7 @@ int main(int argc, char **argv)
         box *b = !strcmp(k->name, "once") ? before : make(k->name, woken); // both wait for the same one
         before = b;
         kept[i] = b;
-        while (!woken && strcmp(k->name, "cond") != 0 && csp_mutex_trylock(&b->mutex)) {
+        while (!woken && is_locked(k->name) && csp_mutex_trylock(&b->mutex)) {
             csp_mutex_unlock(&b->mutex); // the one that locks it has not come round yet
             csp_yield();
         }

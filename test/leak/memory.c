@@ -15,11 +15,11 @@ typedef struct node {
 static csp_chan *gate;
 static node *volatile global;
 
-static void holds(void *unused)
+static void holds(void *started)
 {
-    (void)unused;
     node *volatile mine = malloc(sizeof *mine); // on its stack only, while it is parked
     mine->next = calloc(1, sizeof *mine);
+    csp_wg_done(started);
     csp_recv(gate, NULL);
     free(mine);
 }
@@ -41,7 +41,9 @@ int main(void)
 {
     csp_wg done = {0};
     gate = csp_chan_new(0, 0);
-    csp_go_with(&(csp_go_options){.daemon = true}, holds, NULL);
+    csp_wg_add(&done, 1);
+    csp_go_with(&(csp_go_options){.daemon = true}, holds, &done);
+    csp_wg_wait(&done); // before the others: its stack holds nothing that one of them left there
     for (int i = 0; i < 10; i++) {
         csp_wg_add(&done, 1);
         csp_go(loses, &done);
