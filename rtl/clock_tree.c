@@ -1,6 +1,7 @@
 // clock_tree.c - the shared trees of clocks: copy on write, joined by pointer where they are the same.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Invariants:  I1 a node with refs > 1 is never written   I2 no node is empty: a leaf has a value that is not 0
+//              I3 clock values are below 2^63: they count epochs
 // Ordering:    E1 unref of a node: release -> the last unref: acquire; all reads of it precede its reuse
 #include "clock_tree.h"
 
@@ -90,12 +91,13 @@ void cspr_tree_put(cspr_tree **slot, uint32_t id, uint64_t at)
     t->at[id & (LEAF_IDS - 1)] = at;
 }
 
+// Of values below 2^63 (I3) the difference says in its top bit which is less: SSE2 has no comparison of 64 bits.
 static bool leaf_covers(const cspr_tree *a, const cspr_tree *b)
 {
     uint64_t less = 0;
     for (unsigned i = 0; i < LEAF_IDS; i++)
-        less |= a->at[i] < b->at[i];
-    return !less;
+        less |= a->at[i] - b->at[i];
+    return !(less >> 63);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
@@ -123,10 +125,10 @@ static unsigned compare_leaves(const cspr_tree *a, const cspr_tree *b)
 {
     uint64_t a_less = 0, b_less = 0;
     for (unsigned i = 0; i < LEAF_IDS; i++) {
-        a_less |= a->at[i] < b->at[i];
-        b_less |= b->at[i] < a->at[i];
+        a_less |= a->at[i] - b->at[i];
+        b_less |= b->at[i] - a->at[i];
     }
-    return (a_less ? 0 : A_COVERS) | (b_less ? 0 : B_COVERS);
+    return (a_less >> 63 ? 0 : A_COVERS) | (b_less >> 63 ? 0 : B_COVERS);
 }
 
 // of_child: where the answers for the children go, NULL: nobody asks, and NEITHER ends the comparison.
