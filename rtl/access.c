@@ -515,8 +515,6 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
         cspr_leave();
         return;
     }
-    if (!is_write && cspr_cell_is_aside(__atomic_load_n(cspr_shadow_of(addr), __ATOMIC_RELAXED))) // relaxed: a hint
-        cspr_record_prefetch(__atomic_load_n(cspr_shadow_of(addr), __ATOMIC_RELAXED));
     uint32_t locks = cspr_task_locks(t);
     cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
     bool done = false;

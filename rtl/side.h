@@ -93,15 +93,6 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w);
 void cspr_record_free(cspr_record *rec);
 uint64_t cspr_record_cell(const cspr_record *rec); // the tag for both cells
 cspr_record *cspr_record_of(uint64_t cell);
-// The record will be looked at soon, perhaps. Any cell that is aside, also of a word not taken.
-static inline void cspr_record_prefetch(uint64_t cell)
-{
-    const char *rec = (const char *)cspr_record_of(cell);
-    __builtin_prefetch(rec);
-    __builtin_prefetch(rec + 64);
-    __builtin_prefetch(rec + offsetof(cspr_record, write_room));
-    __builtin_prefetch(rec + offsetof(cspr_record, read_room), 1);
-}
 
 // Checks the access against the record and records it; false: this epoch had done so, nothing changed.
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
