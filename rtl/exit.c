@@ -77,7 +77,8 @@ static void print_counts(void *unused)
     if (cspr_flags.print_suppressions)
         cspr_suppress_print();
     print_count_line();
-    bool failed = atomic_load_explicit(&cspr_report_count, memory_order_relaxed) != 0; // relaxed: as above
+    bool failed = atomic_load_explicit(&cspr_report_count, memory_order_relaxed) != // relaxed: as above
+                  atomic_load_explicit(&cspr_report_mild, memory_order_relaxed);
     if (__tsan_on_finalize)
         failed = __tsan_on_finalize(failed) != 0;
     if (!failed || !cspr_flags.exitcode)
@@ -128,6 +129,7 @@ static void after_fork_in_child(void)
     cspr_fd_after_fork(true);
     cspr_symbolizer_after_fork();
     atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's
+    atomic_store_explicit(&cspr_report_mild, 0, memory_order_relaxed);  // relaxed: as above
     cspr_report_unlock();
 }
 

@@ -426,5 +426,6 @@ const csp_hook_table cspr_hooks = {
     .print_stack_of = hook_print_stack_of,
     .all_asleep = cspr_deadlock_all_asleep,
     .leak_check = cspr_leak_check_now,
+    .leak_signal = cspr_leak_signal,
     .before_exit = cspr_before_exit,
 };

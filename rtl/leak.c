@@ -1,9 +1,13 @@
 // leak.c - when coroutines are looked at for leaks: at the end of the program, and when it asks.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#define _GNU_SOURCE // sigabbrev_np
 #include "leak.h"
 
 #include "deadlock.h"
 #include "report.h"
+
+#include <signal.h>
+#include <string.h>
 
 // --- at the end --------------------------------------------------------------------------------------------------------------
 
@@ -66,6 +70,9 @@ static void answer(void *arg)
     cspr_leaks_join(&all, q->query);
     if (q->query->print)
         cspr_leaks_print(&all);
+    if (q->query->always_says && !all.n)
+        cspr_note("leak check: %s", all.proven ? "no coroutine is stuck"
+                                               : "threads of the program could not be held still: nothing is known");
     if (q->tell)
         cspr_leaks_tell(&all, q->tell, q->arg);
     q->n = all.n_coroutines;
@@ -88,4 +95,45 @@ CSPR_NOINLINE size_t cspr_leak_check_now(const csp_leak_query *q, void (*tell)(c
     question question = {.query = q, .tell = tell, .arg = arg, .n = 0};
     __asm__ volatile("mov %%rsp, %0" : "=r"(question.sp));
     return cspi_runtime_view && cspr_ready ? ask(&question) : 0;
+}
+
+// --- the signal that asks --------------------------------------------------------------------------------------------------------
+
+static int read_number(const char *text)
+{
+    int n = 0;
+    for (; *text >= '0' && *text <= '9' && n < NSIG; text++)
+        n = 10 * n + (*text - '0');
+    return *text ? 0 : n;
+}
+
+static int find_signal(const char *name)
+{
+    const char *short_name = strncmp(name, "SIG", 3) != 0 ? name : name + 3;
+    for (int sig = 1; sig < NSIG; sig++) {
+        const char *its = sigabbrev_np(sig);
+        if (its && !strcmp(its, short_name))
+            return sig;
+    }
+    return read_number(name);
+}
+
+// Others end the program at once, cannot be caught, or are libc's or the runtime's own.
+static bool can_ask(int sig)
+{
+    static const int refused[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGURG};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (sig == refused[i])
+            return false;
+    return (sig >= 1 && sig < 32) || (sig >= SIGRTMIN && sig <= SIGRTMAX);
+}
+
+int cspr_leak_signal(void)
+{
+    const char *name = cspr_flags.leak_check_signal;
+    int sig = *name ? find_signal(name) : 0;
+    if (!*name || can_ask(sig))
+        return sig;
+    cspr_note("leak_check_signal: '%s' is no signal that can be used for it", name);
+    return 0;
 }

@@ -92,6 +92,9 @@ void cspr_leak_check(uintptr_t sp);
 // The hook: a check while the program goes on.
 size_t cspr_leak_check_now(const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg);
 
+// The hook: the number of the signal that option leak_check_signal names; 0: none.
+int cspr_leak_signal(void);
+
 // exit.c: the frames of main and what it calls lie below; 0: main is called in an unusual way.
 extern uintptr_t cspr_main_frame;
 

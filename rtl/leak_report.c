@@ -3,6 +3,7 @@
 #include "leak.h"
 #include "report.h"
 
+#include <ctype.h>
 #include <string.h>
 
 // --- what looks the same is the same ---------------------------------------------------------------------------------------
@@ -260,6 +261,16 @@ static void add_memory(cspr_report *r, const cspr_leak_group *g)
     cspr_text_add(&r->text, " are kept for ever\n\n");
 }
 
+// Option leak_classes: words, with anything between them.
+static bool names_class(const char *list, const char *class)
+{
+    size_t n = strlen(class);
+    for (const char *p = list; (p = strstr(p, class)); p += n)
+        if ((p == list || !isalpha((unsigned char)p[-1])) && !isalpha((unsigned char)p[n]))
+            return true;
+    return false;
+}
+
 static void print_group(const cspr_leak_group *g, int64_t now_ns)
 {
     static cspr_view v; // under the report lock
@@ -272,6 +283,7 @@ static void print_group(const cspr_leak_group *g, int64_t now_ns)
     if (g->class == CSPR_LEAK_STUCK)
         add_memory(&r, g);
     cspr_report_creation(&r, g->who, "parked");
+    r.is_mild = !names_class(cspr_flags.leak_classes, g->class == CSPR_LEAK_STUCK ? "stuck" : "orphaned");
     cspr_report_close(&r, "coroutine leak", &v);
 }
 

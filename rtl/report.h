@@ -23,6 +23,7 @@ typedef struct cspr_report {
     cspr_text text;
     const char *bold, *red, *green, *blue, *plain; // colour sequences, "" without colour
     bool terminal;                                 // source lines are shown
+    bool is_mild;                                  // by itself it does not make the exit status 66
 } cspr_report;
 
 // The one lock of reporters. Never held while the program's code or malloc runs; the holder has in_rtl > 0, so that no signal
@@ -84,5 +85,6 @@ void cspr_report_lock_made(cspr_report *r, const void *lock);
 void cspr_report_order(cspr_report *r, const cspr_race *race, const cspr_view *current, const cspr_view *previous);
 
 extern _Atomic unsigned cspr_report_count; // how many were printed
+extern _Atomic unsigned cspr_report_mild;  // how many of them were mild
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-_Atomic unsigned cspr_report_count;
+_Atomic unsigned cspr_report_count, cspr_report_mild;
 
 // --- the lock: 0 free, 1 held, 2 held and waited for ---------------------------------------------------------------------------
 
@@ -315,7 +315,9 @@ void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
     cspr_print(r->text.data, r->text.len);
     cspr_text_fini(&r->text);
     atomic_fetch_add_explicit(&cspr_report_count, 1, memory_order_relaxed); // relaxed: read at exit, after everything
-    if (cspr_flags.halt_on_error) {
+    if (r->is_mild)
+        atomic_fetch_add_explicit(&cspr_report_mild, 1, memory_order_relaxed); // relaxed: as above
+    else if (cspr_flags.halt_on_error) {
         cspr_last_words();
         _exit(cspr_flags.exitcode ? cspr_flags.exitcode : 66);
     }

@@ -46,6 +46,7 @@ enum csp_chan_use { CSP_CHAN_USE_SEND, CSP_CHAN_USE_RECV, CSP_CHAN_USE_CLOSE, CS
 
 // What a leak check is about. Lists of patterns end with NULL; a list that is NULL is empty.
 typedef struct csp_leak_query {
+    bool always_says;      // a line also when nothing is found
     bool print;            // as at exit: a report for each group, which counts for the exit status
     bool reachable_too;    // also those who are parked though somebody might wake them
     uint64_t since_id;     // only coroutines with at least this number
@@ -129,6 +130,7 @@ typedef struct csp_leak_found {
     HOOK(size_t, leak_check,                                                                                              \
          (const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg), (q, tell, arg),      \
          0)                                                                                                               \
+    HOOK(int, leak_signal, (void), (), 0) /* at which signal the runtime is to ask leak_check; 0: none */                 \
     HOOK(void, before_exit, (void), (), ) /* the runtime ends the process with status 2: last words */
 
 typedef struct csp_hook_table {

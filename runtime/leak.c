@@ -108,6 +108,12 @@ size_t cspi_leak_check(const csp_leak_options *options, csp_leak *out, size_t ma
     return find(&q, out, max);
 }
 
+void cspi_leak_check_aloud(void)
+{
+    const csp_leak_query q = {.print = true, .always_says = true};
+    find(&q, NULL, 0);
+}
+
 size_t csp_leak_check(const csp_leak_options *options, csp_leak *out, size_t max)
 {
     const csp_leak_options none = {0};

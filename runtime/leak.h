@@ -12,6 +12,10 @@
 // csp_leak_check for threads that are not to become coroutines.
 size_t cspi_leak_check(const csp_leak_options *options, csp_leak *out, size_t max);
 
+// As at exit, while the program goes on: a report for each group of those that are stuck, or a line that there is none. For the
+// thread that signals wake; may be called only where there is a detector.
+void cspi_leak_check_aloud(void);
+
 // As the hook leak_check. Takes the stacks of coroutines that stay parked: the caller holds the workers (cspi_rest_pause).
 size_t cspi_leak_find_parked(const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg);
 

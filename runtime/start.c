@@ -8,6 +8,7 @@
 
 #include "context.h"
 #include "fault.h"
+#include "leak_signal.h"
 #include "monitor.h"
 #include "panic.h"
 #include "poll.h"
@@ -415,6 +416,7 @@ csp_co *cspi_self_slow(void)
     if (is_first) {
         cspi_rest_publish_view();
         csp_store_rel(&cspi_sched.started, true);
+        cspi_leak_signal_start(); // it may look at once
     }
     cspi_lock_release(&start_lock);
     errno = saved;
