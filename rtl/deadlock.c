@@ -272,6 +272,12 @@ typedef struct shape {
     unsigned more;
 } shape;
 
+// One that nobody else could wake. A cycle only when it waits for what it holds; else it is the leak check's.
+static bool is_alone(const cspr_waits *w, uint32_t i)
+{
+    return w->list[i].next == i && !is_lock_op(op_of(w, &w->list[i]));
+}
+
 static void report_cycles_locked(void *arg)
 {
     static shape shapes[MAX_CYCLES_SHOWN]; // under the report lock
@@ -279,8 +285,8 @@ static void report_cycles_locked(void *arg)
     size_t n = 0;
     uint32_t cycle = 0;
     for (uint32_t i = 0; i < w->n; i++) {
-        if (w->list[i].cycle <= cycle || w->list[i].next == i)
-            continue; // its first member has the lowest index; one that waits for itself was told when it locked twice
+        if (w->list[i].cycle <= cycle || is_alone(w, i)) // its first member has the lowest index
+            continue;
         cycle = w->list[i].cycle;
         if (tell_all(w, i) || is_cycle_suppressed(w, i))
             continue;
@@ -389,7 +395,7 @@ static void print_all_asleep_locked(void *arg)
     if (n > MAX_LINES)
         cspr_text_add(&r.text, "  and %u more\n", n - MAX_LINES);
     for (uint32_t i = 0; i < w->n; i++) {
-        if (w->list[i].cycle <= cycle || w->list[i].next == i)
+        if (w->list[i].cycle <= cycle || is_alone(w, i))
             continue;
         cycle = w->list[i].cycle;
         cspr_text_add(&r.text, "Cycle:");
@@ -474,8 +480,9 @@ void cspr_lock_waits(const void *lock, int mode, cspr_task *t, cspr_stack stack)
         return;
     const cspr_held *own = find_held(t, lock);
     if (own) {
-        bool reads_twice = mode == CSP_LOCK_READ && own->mode == CSP_LOCK_READ;
-        cspr_report_misuse(reads_twice ? CSPR_READ_TWICE : CSPR_DOUBLE_LOCK, lock, stack, own->stack);
+        if (mode != CSP_LOCK_READ || own->mode != CSP_LOCK_READ)
+            return; // another coroutine may unlock it; if none does, it is a cycle at rest
+        cspr_report_misuse(CSPR_READ_TWICE, lock, stack, own->stack);
         cspr_report_lock();
         note_told(t->who);
         cspr_report_unlock();

@@ -21,7 +21,7 @@ void cspr_deadlock_all_asleep(void);
 
 // --- while it runs -----------------------------------------------------------------------------------------------------------
 
-// t is about to wait for a lock, without a limit of time: reports a double lock, and the cycle that this wait closes. No lock
+// t is about to wait for a lock, without a limit of time: reports a recursive read lock, and the cycle that this wait closes. No lock
 // held. What is begun here ends when the lock is taken (cspr_locked), or with cspr_lock_wait_end.
 void cspr_lock_waits(const void *lock, int mode, cspr_task *t, cspr_stack stack);
 

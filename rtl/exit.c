@@ -133,12 +133,10 @@ static void after_fork_in_child(void)
     cspr_report_unlock();
 }
 
-int __cxa_atexit(void (*fn)(void *), void *arg, void *dso);
-
 void cspr_exit_init(void)
 {
     cspr_fd_init();
-    __cxa_atexit(print_counts, NULL, NULL);
+    cspr_real___cxa_atexit(print_counts, NULL, NULL);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 

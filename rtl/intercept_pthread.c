@@ -51,15 +51,19 @@ static bool got_it(int result)
         return result;                                                                                                 \
     }
 
-#define GIVES_LOCK(name, params, args, lock, mode, wrong)                                                              \
+// WRONG: by another than its owner, and yet it is unlocked then.
+typedef enum unlocking { RIGHT, WRONG, REFUSED } unlocking;
+#define GIVES_LOCK(name, params, args, lock, mode, unlock)                                                             \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
         if (is_checked()) {                                                                                            \
             CSPR_FRAME();                                                                                              \
             drop_site();                                                                                               \
-            if (wrong)                                                                                                 \
+            unlocking how = (unlock);                                                                                  \
+            if (how != RIGHT)                                                                                          \
                 cspr_report_misuse(CSPR_BAD_UNLOCK, (const void *)(lock), CSPR_STACK(), 0);                            \
-            UNLOCKING(lock, mode);                                                                                     \
+            if (how != REFUSED)                                                                                        \
+                UNLOCKING(lock, mode);                                                                                 \
         }                                                                                                              \
         return cspr_real_##name args;                                                                                  \
     }
@@ -85,12 +89,15 @@ static bool is_locked(const pthread_mutex_t *m)
 
 // A coroutine may unlock on another OS thread than it locked on, so the detector's own list is asked first; a lock that was
 // taken where we do not look is not in it, but then glibc knows this thread as its owner.
-static bool unlocks_wrongly(const pthread_mutex_t *m)
+static unlocking how_unlocks(const pthread_mutex_t *m)
 {
     const cspr_task *t = cspr_task_current();
-    if (!t || t->n_held == CSPR_MAX_HELD || cspr_task_holds(t, m, CSP_LOCK_WRITE))
-        return false;
-    return m->__data.__owner != gettid();
+    if (!t || t->n_held == CSPR_MAX_HELD || cspr_task_holds(t, m, CSP_LOCK_WRITE) || m->__data.__owner == gettid())
+        return RIGHT;
+    enum { ROBUST = 16, TYPE = 3 }; // as glibc's, which only looks at the owner of some
+    int type = m->__data.__kind & TYPE;
+    bool looks = type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK || m->__data.__kind & ROBUST;
+    return looks ? REFUSED : WRONG;
 }
 
 static bool locks_twice(const pthread_mutex_t *m)
@@ -172,19 +179,19 @@ TAKES_LOCK(pthread_mutex_timedlock, (pthread_mutex_t * m, when *until), (m, unti
            got_it(result))
 TAKES_LOCK(pthread_mutex_clocklock, (pthread_mutex_t * m, clockid_t clock, when *until), (m, clock, until), m,
            CSP_LOCK_WRITE | CSP_LOCK_TRY, got_it(result))
-GIVES_LOCK(pthread_mutex_unlock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, unlocks_wrongly(m))
+GIVES_LOCK(pthread_mutex_unlock, (pthread_mutex_t * m), (m), m, CSP_LOCK_WRITE, how_unlocks(m))
 
 TAKES_LOCK(mtx_lock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, result == thrd_success)
 TAKES_LOCK(mtx_trylock, (mtx_t * m), (m), m, CSP_LOCK_WRITE | CSP_LOCK_TRY, result == thrd_success)
 TAKES_LOCK(mtx_timedlock, (mtx_t * m, when *until), (m, until), m, CSP_LOCK_WRITE | CSP_LOCK_TRY,
            result == thrd_success)
-GIVES_LOCK(mtx_unlock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, unlocks_wrongly((const pthread_mutex_t *)m))
+GIVES_LOCK(mtx_unlock, (mtx_t * m), (m), m, CSP_LOCK_WRITE, how_unlocks((const pthread_mutex_t *)m))
 
 // pthread_spin_init and pthread_spin_unlock are one function in glibc, but not one name: the first gives no order here.
 TAKES_LOCK(pthread_spin_lock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, result == 0)
 TAKES_LOCK(pthread_spin_trylock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE | CSP_LOCK_TRY,
            result == 0)
-GIVES_LOCK(pthread_spin_unlock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, false)
+GIVES_LOCK(pthread_spin_unlock, (pthread_spinlock_t * l), (l), (const void *)l, CSP_LOCK_WRITE, RIGHT)
 
 // --- reader-writer locks -----------------------------------------------------------------------------------------------------
 
@@ -211,7 +218,7 @@ TAKES_LOCK(pthread_rwlock_clockwrlock, (pthread_rwlock_t * l, clockid_t clock, w
            CSP_LOCK_WRITE | CSP_LOCK_TRY, result == 0)
 // While there is a writer nobody else can be unlocking: glibc's own field says which kind this unlock is.
 GIVES_LOCK(pthread_rwlock_unlock, (pthread_rwlock_t * l), (l), l,
-           l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ, false)
+           l->__data.__cur_writer ? CSP_LOCK_WRITE : CSP_LOCK_READ, RIGHT)
 
 // --- conditions: only the mutex gives order --------------------------------------------------------------------------------
 

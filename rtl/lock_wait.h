@@ -47,7 +47,7 @@ static inline bool cspr_lock_is_handed(const void *lock)
 // By whom, and where it had been locked.
 bool cspr_lock_abandoned(const void *lock, cspr_who *who, cspr_held *held);
 
-// deadlock.c: as lock_wait_begin, telling what is found: a double lock, too.
+// deadlock.c: as lock_wait_begin, telling what is found: a recursive read lock, too.
 void cspr_lock_waits(const void *lock, int mode, cspr_task *t, cspr_stack stack);
 void cspr_deadlock_all_asleep(void); // hook all_asleep
 

@@ -119,7 +119,9 @@ static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
     cspr_leave();
 }
 
-static void release_lock(const void *lock, cspr_task *t, int mode)
+// Who holds the lock for writing knows what its clock knows. Who does not adds to it: unlock n comes before lock m > n, whoever
+// unlocked in between.
+static void release_lock(const void *lock, cspr_task *t, int mode, bool is_holder)
 {
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
@@ -127,9 +129,10 @@ static void release_lock(const void *lock, cspr_task *t, int mode)
     cspr_resume r = {.at = t->at, .epoch = t->open ? t->epoch : 0};
     cspr_stamp *stamp = cspr_task_publish(t, CSPR_BY_UNLOCK, NULL);
     uint64_t turn = (uint64_t)t->who << 32 | (uint32_t)t->published;
-    r.turn = write_sync(lock, stamp, mode == CSP_LOCK_WRITE ? SET_CLOCK : MERGE_READERS, turn);
+    change how = mode != CSP_LOCK_WRITE ? MERGE_READERS : is_holder ? SET_CLOCK : MERGE_CLOCK;
+    r.turn = write_sync(lock, stamp, how, turn);
     r.published = t->published;
-    r.lock = r.epoch && cspr_flags.resume_epochs ? lock : NULL;
+    r.lock = r.epoch && how != MERGE_CLOCK && cspr_flags.resume_epochs ? lock : NULL;
     t->resume = r;
     cspr_leave();
 }
@@ -191,7 +194,8 @@ static void add_held(cspr_task *t, const void *lock, int mode, cspr_stack stack)
     t->lock_set = 0;
 }
 
-static void remove_held(cspr_task *t, const void *lock, int mode)
+// False: t is not known to hold it.
+static bool remove_held(cspr_task *t, const void *lock, int mode)
 {
     for (uint32_t i = t->n_held; i-- > 0;) {
         if (t->held[i].lock != lock || t->held[i].mode != mode)
@@ -199,10 +203,11 @@ static void remove_held(cspr_task *t, const void *lock, int mode)
         for (t->n_held--; i < t->n_held; i++)
             t->held[i] = t->held[i + 1];
         t->lock_set = 0;
-        return;
+        return true;
     }
     if (t->n_held < CSPR_MAX_HELD) // else it may be one that found no room
         cspr_lock_hand(lock);
+    return false;
 }
 
 cspr_lock_id cspr_lock_id_of(const void *lock, bool make)
@@ -256,8 +261,7 @@ void cspr_unlocking(const void *lock, int mode, cspr_task *t)
 {
     if (!(t = cspr_task_meant(t)))
         return;
-    release_lock(lock, t, mode);
-    remove_held(t, lock, mode);
+    release_lock(lock, t, mode, remove_held(t, lock, mode));
 }
 
 void cspr_unlocking_for_good(const void *lock, int mode, cspr_task *t)

@@ -1,4 +1,4 @@
-// double_lock_deadlock.c - a coroutine locks twice: told at once, though the others go on; and it stays parked, as Go's does.
+// double_lock_deadlock.c - a coroutine locks twice: it waits for itself, while the others go on.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %check_race %s
 #include <csp/csp.h>
@@ -18,10 +18,11 @@ int main(void)
     return 0;
 }
 
-// CHECK: {{^}}WARNING: CspThreadSanitizer: double lock of a mutex (pid={{[0-9]+}}){{$}}
+// CHECK: {{^}}WARNING: CspThreadSanitizer: deadlock (pid={{[0-9]+}}){{$}}
+// CHECK: {{^}}  Coroutine [[C:[0-9]+]] waits for mutex M0 'm'
 // CHECK-NEXT: {{^}}    #0 csp_mutex_lock
 // CHECK-NEXT: {{^}}    #1 twice {{.*}}double_lock_deadlock.c:[[#second]]:
-// CHECK: {{^}}  and:
+// CHECK: {{^}}  Coroutine [[C]] locked it at:
 // CHECK-NEXT: {{^}}    #0 csp_mutex_lock
 // CHECK-NEXT: {{^}}    #1 twice {{.*}}double_lock_deadlock.c:[[#first]]:
 // CHECK: CspThreadSanitizer: reported 1 warnings

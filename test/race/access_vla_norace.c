@@ -1,0 +1,25 @@
+// access_vla_norace.c - two elements of another coroutine's variable-length array.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %check_norace %s
+#include "invisible.h"
+
+static int *shared;
+
+static void writer(void *arg)
+{
+    (void)arg;
+    shared[3] = 1; // line: first
+    invisible_step();
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    int items[argc + 7];
+    shared = items;
+    csp_go(writer, NULL);
+    invisible_wait(1);
+    shared[4] = 2; // line: second
+    invisible_use((long)items);
+    return 0;
+}
