@@ -148,6 +148,7 @@ static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, f
         user->sent = user->received = 0;
     }
     user->did |= (uint8_t)(1u << use);
+    u->ever |= 1u << use;
     u->n_uses++;
     if (news) {
         user->any_at = t->clock.own_at;
@@ -232,9 +233,10 @@ static void insert_peer(cspr_leak_peer *out, size_t *n, size_t max, cspr_leak_pe
         out[i] = peer;
 }
 
-size_t cspr_uses_list(cspr_uses *u, cspr_leak_peer *out, size_t max)
+size_t cspr_uses_list(cspr_uses *u, cspr_leak_peer *out, size_t max, uint32_t *ever)
 {
     size_t n = 0;
+    *ever = UINT32_MAX;
     if (!cspr_lock_try(&u->lock))
         return 0;
     for (uint32_t i = 0; i < u->cap; i++) {
@@ -251,6 +253,7 @@ size_t cspr_uses_list(cspr_uses *u, cspr_leak_peer *out, size_t max)
             insert_peer(out, &n, max, peer);
     }
     size_t all = u->n;
+    *ever = u->ever;
     cspr_lock_release(&u->lock);
     return all;
 }

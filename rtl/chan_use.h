@@ -25,6 +25,7 @@ typedef struct cspr_uses {
     cspr_lock lock;
     // --- under lock
     uint32_t n, cap;  // cap: a power of two
+    uint32_t ever;    // 1 << enum csp_chan_use of all that anybody did: places are taken over when an id is
     cspr_user *users; // by id, open addressing
     cspr_user closer; // any_at 0: not closed
     uint32_t n_uses;
@@ -36,9 +37,10 @@ void cspr_uses_init(cspr_uses *u, const void *chan);
 void cspr_uses_fini(cspr_uses *u);
 // The running task t uses the channel; reports the races that makes. `use`: enum csp_chan_use.
 // Who used it, latest first as far as there is room, the closer among them; how many there are. For leak reports: 0 where
-// the map is just being used by a thread that was stopped in the midst of it.
+// the map is just being used by a thread that was stopped in the midst of it. *ever: what was ever done, also by those whose
+// place in the map others have now; all bits where it is not known.
 struct cspr_leak_peer;
-size_t cspr_uses_list(cspr_uses *u, struct cspr_leak_peer *out, size_t max);
+size_t cspr_uses_list(cspr_uses *u, struct cspr_leak_peer *out, size_t max, uint32_t *ever);
 void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack);
 
 // Calls fn for each user, newest of its logical id; some may have ended. Under the channel's lock: fn calls nothing of it.

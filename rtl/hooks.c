@@ -110,6 +110,18 @@ static void hook_task_end(void)
     cspr_leave();
 }
 
+static void hook_task_entry(void *task, void (*fn)(void))
+{
+    if (task)
+        cspr_who_set_entry(cspr_task_who(task), (uintptr_t)fn);
+}
+
+static void hook_task_exits(void)
+{
+    if (cspr_self.task)
+        cspr_who_set_end(cspr_self.task->who, HERE());
+}
+
 static void hook_worker_start(void)
 {
     cspr_self.is_worker = cspr_self.is_known = true;
@@ -374,9 +386,9 @@ void cspr_chan_each_user(void *ch, void (*fn)(const cspr_user *user, void *arg),
     cspr_uses_each(&((chan *)ch)->uses, fn, arg);
 }
 
-size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max)
+size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max, uint32_t *ever)
 {
-    return ch ? cspr_uses_list(&((chan *)ch)->uses, out, max) : 0;
+    return cspr_uses_list(&((chan *)ch)->uses, out, max, ever);
 }
 
 // --- ends -------------------------------------------------------------------------------------------------------------------
@@ -394,6 +406,8 @@ const csp_hook_table cspr_hooks = {
     .task_leave = hook_task_leave,
     .task_enter = hook_task_enter,
     .task_end = hook_task_end,
+    .task_entry = hook_task_entry,
+    .task_exits = hook_task_exits,
     .worker_start = hook_worker_start,
     .ignore_begin = hook_ignore_begin,
     .ignore_end = hook_ignore_end,

@@ -29,9 +29,11 @@ typedef struct cspr_leak_target {
     bool has_info;         // a channel the detector knows:
     cspr_chan_info info;   // copied: the channel may be gone when this is printed
     size_t n_peers, n_all; // n_all may be more than are kept
+    uint32_t ever;         // 1 << enum csp_chan_use of all that was ever done; all bits: not known
     cspr_leak_peer peers[CSPR_LEAK_PEERS];
     const csp_site *site;
-    bool held; // a lock that somebody holds:
+    int64_t count; // of a wait group; -1: not known
+    bool held;     // a lock that somebody holds:
     cspr_who holder;
     cspr_held hold;
 } cspr_leak_target;
@@ -74,7 +76,7 @@ void cspr_leaks_find(cspr_leaks *all, const csp_leak_query *q, uintptr_t sp, enu
 void cspr_leaks_fini(cspr_leaks *all);
 
 // hooks.c: who used the channel, latest first as far as there is room; how many there are.
-size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max);
+size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max, uint32_t *ever);
 
 // leak_report.c. Caller holds the report lock. Joins what looks the same, forgets what is suppressed or ignored.
 void cspr_leaks_join(cspr_leaks *all, const csp_leak_query *q);

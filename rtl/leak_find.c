@@ -277,10 +277,12 @@ static cspr_leak_group *find_group(cspr_leaks *all, uint64_t hash)
 
 static cspr_leak_target make_target(int op, const void *obj, void *ch, const csp_site *site)
 {
-    cspr_leak_target t = {.op = op, .obj = obj, .site = site, .has_info = ch != NULL};
+    cspr_leak_target t = {.op = op, .obj = obj, .site = site, .has_info = ch != NULL, .count = -1};
+    if (op == CSP_WAIT_WG)
+        t.count = cspi_runtime_view->wg_count(obj);
     if (ch) {
         cspr_chan_get(ch, &t.info);
-        t.n_all = cspr_chan_users(ch, t.peers, CSPR_LEAK_PEERS);
+        t.n_all = cspr_chan_users(ch, t.peers, CSPR_LEAK_PEERS, &t.ever);
         t.n_peers = t.n_all < CSPR_LEAK_PEERS ? t.n_all : CSPR_LEAK_PEERS;
     }
     return t;

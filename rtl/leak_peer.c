@@ -36,13 +36,13 @@ static void add_who(cspr_report *r, cspr_who who)
     cspr_text_add(&r->text, ")");
 }
 
-static void add_stack_place(cspr_report *r, cspr_stack stack)
+static void add_stack_place(cspr_report *r, const char *before, cspr_stack stack)
 {
     static cspr_view v; // under the report lock
     cspr_view_stack(&v, stack, 0xff);
     for (size_t i = 0; i < v.n; i++)
         if (!v.places[i].ours) {
-            cspr_text_add(&r->text, ", at ");
+            cspr_text_add(&r->text, "%s", before);
             cspr_report_place(r, &v.places[i]);
             return;
         }
@@ -67,28 +67,47 @@ static const cspr_leak_peer *last_receiver(const cspr_leak_target *t)
     return last;
 }
 
+// " from worker". The line of the return is not known: nothing is noted there. Of what is inlined into a function's first
+// instruction, the function itself is last.
+static void add_function(cspr_report *r, uintptr_t entry)
+{
+    static cspr_view v;                 // under the report lock
+    const uintptr_t inside = entry + 1; // frames are return addresses
+    cspr_view_frames(&v, &inside, 1, false);
+    const cspr_place *p = v.n ? &v.places[v.n - 1] : NULL;
+    if (p && !p->ours && p->function)
+        cspr_text_add(&r->text, " from %s", p->function);
+}
+
 static void add_end(cspr_report *r, cspr_who who, const char *undone)
 {
     cspr_identity id;
     cspr_who_get(who, &id);
-    if (id.kind == CSPR_KIND_COROUTINE && id.finished)
-        cspr_text_add(&r->text, "; it has returned%s", undone);
+    if (id.kind == CSPR_KIND_COROUTINE && id.finished) {
+        cspr_text_add(&r->text, id.end ? "; it has ended by csp_exit" : "; it has returned");
+        if (id.end)
+            add_stack_place(r, " at ", id.end);
+        else if (id.entry)
+            add_function(r, id.entry);
+        cspr_text_add(&r->text, "%s", undone);
+    }
     cspr_text_add(&r->text, "\n");
 }
 
 static void add_chan_peers(cspr_report *r, const cspr_leak_target *t, const char *indent)
 {
     bool sends = t->op == CSP_WAIT_SEND;
+    bool is_undone = !(t->ever >> (sends ? CSP_CHAN_USE_RECV : CSP_CHAN_USE_SEND) & 1);
     const cspr_leak_peer *other = sends ? last_receiver(t) : last_sender(t);
     if (other) {
         cspr_text_add(&r->text, "%s  the last to %s was ", indent, sends ? "receive" : "send");
         add_who(r, other->who);
-        add_stack_place(r, sends ? other->recv_stack : other->send_stack);
+        add_stack_place(r, ", at ", sends ? other->recv_stack : other->send_stack);
         add_end(r, other->who, sends ? "" : other->closed ? "" : " without closing");
-    } else if (t->n_all) {
+    } else if (t->n_all && is_undone) {
         cspr_text_add(&r->text, "%s  nobody has ever %s it\n", indent, sends ? "received from" : "sent to");
     }
-    if (!other && t->info.creator) {
+    if (!other && is_undone && t->info.creator) {
         cspr_text_add(&r->text, "%s  it was made by ", indent);
         add_who(r, t->info.creator);
         add_end(r, t->info.creator, sends ? " without receiving" : " without sending or closing");
@@ -110,20 +129,22 @@ static void add_lost_holder(cspr_report *r, const cspr_leak_target *t, const cha
     cspr_text_add(&r->text, "%s  it was locked by ", indent);
     add_who(r, who);
     cspr_text_add(&r->text, ", which has ended without unlocking it");
-    add_stack_place(r, held.stack);
+    add_stack_place(r, ", at ", held.stack);
     cspr_text_add(&r->text, "\n");
 }
 
 void cspr_leak_add_peers(cspr_report *r, const cspr_leak_target *t, const char *indent)
 {
-    if (is_lock_op(t->op) && !t->held)
+    if (t->op == CSP_WAIT_WG && t->count > 0)
+        cspr_text_add(&r->text, "%s  the counter is %ld\n", indent, (long)t->count);
+    else if (is_lock_op(t->op) && !t->held)
         add_lost_holder(r, t, indent);
     else if (is_chan_op(t->op) && t->has_info) {
         add_chan_peers(r, t, indent);
     } else if (t->held) {
         cspr_text_add(&r->text, "%s  held by ", indent);
         add_who(r, t->holder);
-        add_stack_place(r, t->hold.stack);
+        add_stack_place(r, ", at ", t->hold.stack);
         cspr_text_add(&r->text, "\n");
     }
 }
@@ -138,7 +159,7 @@ static const char *name_of(const cspr_leak_target *t)
 static void hint_for_send(cspr_report *r, const cspr_leak_target *t)
 {
     const cspr_leak_peer *receiver = last_receiver(t);
-    if (t->info.cap == 0 && !receiver && t->n_all == 1)
+    if (t->info.cap == 0 && !(t->ever >> CSP_CHAN_USE_RECV & 1) && t->n_all == 1)
         cspr_text_add(&r->text,
                       "  hint: whoever wanted the value has gone; with room for one (csp_chan_new(..., 1)) the send is "
                       "done and the coroutine ends\n");

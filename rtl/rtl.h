@@ -100,6 +100,8 @@ typedef struct cspr_identity {
     pid_t tid;   // OS thread for threads
     cspr_who creator;
     cspr_stack creation;  // stack of csp_go or pthread_create
+    cspr_stack end;       // of csp_exit, when it ended so; 0: it returned, or has not ended
+    uintptr_t entry;      // the function that a coroutine runs; 0: not known
     const csp_site *site; // of that call, or NULL
     bool finished;
     char name[32];

@@ -69,7 +69,7 @@ struct cspr_task {
     uint32_t order_id; // its own id there; 0: it never took a lock while it held another
     bool order_open;   // order_at is not in `order` yet
     uint64_t order_at;
-    uint32_t lock_wait;             // lock_wait.h; 0: waits for no lock while it holds others
+    uint32_t lock_wait; // lock_wait.h; 0: waits for no lock while it holds others
 };
 
 // A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its
@@ -157,6 +157,8 @@ extern const csp_hook_table cspr_hooks; // hooks.c
 void cspr_who_init(void);
 cspr_who cspr_who_new(const cspr_identity *identity);
 void cspr_who_set_finished(cspr_who who);
+void cspr_who_set_entry(cspr_who who, uintptr_t fn);
+void cspr_who_set_end(cspr_who who, cspr_stack end); // it does not return but ends there
 void cspr_who_set_task(cspr_who who, const cspr_task *t);
 const cspr_task *cspr_who_task(cspr_who who); // NULL: over. May be over at any moment: tasks stay readable memory
 // The thread whose static thread-local block contains addr, 0: none.

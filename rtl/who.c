@@ -17,6 +17,8 @@ typedef struct entry {
     uintptr_t stack_lo, stack_hi;
     cspr_who creator;
     cspr_stack creation;
+    cspr_stack end;  // of csp_exit; 0: none
+    uintptr_t entry; // the function it runs; 0: not known
     pid_t tid;
     uint8_t kind;
     bool finished;
@@ -67,6 +69,16 @@ void cspr_who_set_finished(cspr_who who)
     e->stack_lo = e->stack_hi = 0;
 }
 
+void cspr_who_set_entry(cspr_who who, uintptr_t fn)
+{
+    entry_of(who)->entry = fn;
+}
+
+void cspr_who_set_end(cspr_who who, cspr_stack end)
+{
+    entry_of(who)->end = end;
+}
+
 void cspr_who_set_name(cspr_who who, const char *name)
 {
     entry *e = entry_of(who);
@@ -94,6 +106,8 @@ void cspr_who_get(cspr_who who, cspr_identity *out)
         .tid = e->tid,
         .creator = e->creator,
         .creation = e->creation,
+        .end = e->end,
+        .entry = e->entry,
         .site = e->site,
         .finished = e->finished,
         .stack_lo = e->stack_lo,

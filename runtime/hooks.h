@@ -81,6 +81,8 @@ typedef struct csp_leak_found {
          (), ) /* the current task stops running here; next: task_enter, perhaps elsewhere */                             \
     HOOK(void, task_enter, (void *task), (task), )                                                                        \
     HOOK(void, task_end, (void), (), ) /* the current task's last event; replaces task_leave. No edge by itself. */       \
+    HOOK(void, task_entry, (void *task, void (*fn)(void)), (task, fn), ) /* the function that a new coroutine runs */     \
+    HOOK(void, task_exits, (void), (), ) /* the current task, a coroutine, ends by csp_exit: task_end comes next */       \
     HOOK(void, worker_start, (void),                                                                                      \
          (), ) /* this OS thread is the runtime's: what it does itself is not the program's */                            \
     HOOK(void, ignore_begin, (void), (), ) /* what this thread does until ignore_end is the runtime's own (nests) */      \
@@ -214,6 +216,8 @@ typedef struct csp_runtime_view {
     bool (*is_idle_thread)(int tid);
     // Where the runtime's own stack ends that sp is in; 0: in none. No lock.
     uintptr_t (*stack_end)(uintptr_t sp);
+    // The counter of a wait group; -1: it is not there any more.
+    int64_t (*wg_count)(const void *wg);
 } csp_runtime_view;
 
 #if CSP_HOOKS

@@ -310,6 +310,7 @@ static const csp_runtime_view view_of_runtime = {
     .each_root = cspi_view_each_root,
     .is_idle_thread = cspi_view_is_idle_thread,
     .stack_end = cspi_view_stack_end,
+    .wg_count = cspi_view_wg_count,
 };
 
 void cspi_rest_publish_view(void)

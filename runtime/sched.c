@@ -224,15 +224,17 @@ static void start_co(cspi_worker *w, csp_co *co)
     cspi_wake_one();
 }
 
-// The creator's part: the detector's task, the labels.
-static void be_born(csp_co *co, csp_co *creator, const csp_site *site, void *caller)
+// The creator's part: the detector's task, the labels. entry: the function as the program named it.
+static void be_born(csp_co *co, csp_co *creator, const void *entry, const csp_site *site, void *caller)
 {
+    (void)entry;
     if (CSP_HOOKS)
         co->site = site;
     else
         co->created_at = caller;
     co->labels = cspi_labels_ref(creator->labels);
     co->task = CSP_HOOK_VALUE(task_new, NULL, co->id, cspi_stack_lo(co), cspi_stack_hi(co), site);
+    CSP_HOOK(task_entry, co->task, *(void (**)(void))&entry);
     if (co->named)
         CSP_HOOK(task_name, co->task, cspi_co_name(co));
 }
@@ -245,7 +247,7 @@ __attribute__((always_inline)) static inline void go(const csp_go_options *o, vo
     cspi_worker *w = cspi_worker_self();
     csp_co *co = take_stack(w, o);
     prepare(co, cspi_co_stack_top(co), fn, arg);
-    be_born(co, self, site, caller);
+    be_born(co, self, *(void **)&fn, site, caller);
     start_co(w, co);
 }
 
@@ -278,7 +280,7 @@ void cspi_go_copy(void (*fn)(void *), const void *bytes, size_t size, void *entr
     CSP_HOOK(ignore_begin);
     memcpy(copy, bytes, size);
     CSP_HOOK(ignore_end);
-    be_born(co, self, site, caller);
+    be_born(co, self, entry, site, caller);
     start_co(w, co);
 }
 
@@ -332,6 +334,7 @@ void cspi_co_finish(void)
 
 void csp_exit(void)
 {
+    CSPI_FRAME();
     csp_co *co = cspi_self();
     if (cspi_away_self())
         csp_panic("csp_exit inside csp_blocking");
@@ -342,6 +345,7 @@ void csp_exit(void)
             cspi_bound_main_ends(co);
         pthread_exit(NULL);
     }
+    CSP_HOOK(task_exits);
     cspi_co_finish();
 }
 

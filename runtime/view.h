@@ -13,5 +13,6 @@ void cspi_view_each(void (*fn)(const csp_co_view *view, void *arg), void *arg);
 void cspi_view_each_root(void (*fn)(const void *root, void *arg), void *arg);
 bool cspi_view_is_idle_thread(int tid);
 uintptr_t cspi_view_stack_end(uintptr_t sp);
+int64_t cspi_view_wg_count(const void *wg);
 
 #endif
