@@ -70,25 +70,31 @@ static cspr_user *user_of(cspr_uses *u, uint32_t id)
 
 // --- races ------------------------------------------------------------------------------------------------------------------
 
+// Small, since it lies on a coroutine's stack at every use of a channel.
+typedef struct conflict {
+    cspr_who who;
+    uint32_t id;
+    cspr_stack stack;
+    uint8_t byte;
+    bool closes;
+} conflict;
+
 typedef struct found {
-    cspr_side sides[MAX_FOUND];
-    uint32_t ids[MAX_FOUND];
     size_t n;
+    conflict all[MAX_FOUND];
 } found;
 
-static void check(const cspr_uses *u, const cspr_task *t, const cspr_user *user, bool closes, found *f)
+static void check(const cspr_task *t, const cspr_user *user, bool closes, found *f)
 {
     bool send = !closes && user->send_at == user->any_at;
     if (user->id == t->clock.own || !user->any_at || cspr_task_knows(t, user->id, user->any_at) || f->n == MAX_FOUND)
         return;
-    f->ids[f->n] = user->id;
-    f->sides[f->n++] = (cspr_side){
+    f->all[f->n++] = (conflict){
         .who = user->who,
-        .addr = (uintptr_t)u->chan + (send || closes ? BYTE_SEND_CLOSE : BYTE_ANY_USE),
-        .size = 1,
-        .is_write = closes,
+        .id = user->id,
         .stack = user->any_stack,
-        .byte_mask = 1,
+        .byte = send || closes ? BYTE_SEND_CLOSE : BYTE_ANY_USE,
+        .closes = closes,
     };
 }
 
@@ -99,7 +105,7 @@ static void check_sends(const cspr_uses *u, const cspr_task *t, found *f)
         sender.any_at = sender.send_at;
         sender.any_stack = sender.send_stack;
         if (sender.id != CSPR_NO_ID)
-            check(u, t, &sender, false, f);
+            check(t, &sender, false, f);
     }
 }
 
@@ -107,28 +113,38 @@ static void check_all(const cspr_uses *u, const cspr_task *t, found *f)
 {
     for (uint32_t i = 0; i < u->cap; i++)
         if (u->users[i].id != CSPR_NO_ID)
-            check(u, t, &u->users[i], false, f);
-    check(u, t, &u->closer, true, f);
+            check(t, &u->users[i], false, f);
+    check(t, &u->closer, true, f);
 }
 
-static void report(const cspr_uses *u, const cspr_task *t, const found *f, int use, cspr_stack stack)
+CSPR_NOINLINE static void report(const cspr_uses *u, const cspr_task *t, const found *f, int use, cspr_stack stack)
 {
     bool frees = use == CSP_CHAN_USE_FREE;
     for (size_t i = 0; i < f->n; i++) {
+        const conflict *c = &f->all[i];
+        uintptr_t addr = (uintptr_t)u->chan + c->byte;
         cspr_race race = {
-            .addr = f->sides[i].addr,
+            .addr = addr,
             .current =
                 {
                     .who = t->who,
-                    .addr = frees ? (uintptr_t)u->chan : f->sides[i].addr,
+                    .addr = frees ? (uintptr_t)u->chan : addr,
                     .size = frees ? BYTES : 1,
                     .is_write = frees || use == CSP_CHAN_USE_CLOSE,
                     .stack = stack,
                     .byte_mask = 1,
                 },
-            .previous = f->sides[i],
+            .previous =
+                {
+                    .who = c->who,
+                    .addr = addr,
+                    .size = 1,
+                    .is_write = c->closes,
+                    .stack = c->stack,
+                    .byte_mask = 1,
+                },
         };
-        cspr_tell_race(&race, t, f->ids[i], 0);
+        cspr_tell_race(&race, t, c->id, 0);
     }
 }
 
@@ -163,7 +179,7 @@ static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, f
             user->send_at = t->clock.own_at;
             user->send_stack = stack;
         }
-        check(u, t, &u->closer, true, f);
+        check(t, &u->closer, true, f);
     } else if (use == CSP_CHAN_USE_CLOSE) {
         check_sends(u, t, f);
         u->closed = u->n_uses;
@@ -191,7 +207,8 @@ void cspr_uses_note(cspr_uses *u, cspr_task *t, int use, cspr_stack stack)
         if (again)
             return;
     }
-    found f = {.n = 0};
+    found f;
+    f.n = 0;
     cspr_enter();
     stack = cspr_depot_locked(stack, cspr_task_locks(t));
     cspr_task_open(t);
