@@ -1,6 +1,7 @@
 // many.c - many leaked coroutines are one finding, and ten times as many take about ten times as long to look at.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %check_norace --procs=2 --options='detect_leaks=0' %s
+// RUN: %if full %{ %check_norace --procs=2 --options='detect_leaks=0' --levels=O1 --runs=1 --args=10000 %s %}
 #include <csp/csp.h>
 
 #include <stdio.h>
