@@ -51,10 +51,18 @@ static bool is_checked(void)
     return cspr_ready && !cspr_bypass();
 }
 
+// Another sanitizer's runtime may come here before ours has started.
+static int register_unseen(void (*fn)(void *), void *arg, void *dso)
+{
+    if (!cspr_real___cxa_atexit)
+        cspr_real___cxa_atexit = (int (*)(void (*)(void *), void *, void *))cspr_find_real("__cxa_atexit", NULL);
+    return cspr_real___cxa_atexit(fn, arg, dso);
+}
+
 CSPR_INTERCEPTOR int __cxa_atexit(void (*fn)(void *), void *arg, void *dso)
 {
     if (!is_checked())
-        return cspr_real___cxa_atexit(fn, arg, dso);
+        return register_unseen(fn, arg, dso);
     CSPR_FRAME();
     handler *h = note((handler){.fn = fn, .arg = arg});
     int error = cspr_real___cxa_atexit(run, h, dso);
