@@ -48,7 +48,8 @@ class Generator(Accesses, Operations):
             if not any(at < b + m and b < at + size for b, m in slots):
                 slots.append((at, size))
         self.data = self.area = Area(r, DATA_SIZE, [r.randrange(DATA_SIZE - 16) for _ in range(r.choice([2, 4, 6, 8]))], slots)
-        self.block_sizes = [r.choice([24, 33, 48, 72, 100]) for _ in range(N_BLOCKS)]
+        # Freed blocks are written to on purpose: sizes that the runtime's own blocks do not have, which would be hit else.
+        self.block_sizes = [r.choice([520, 529, 552, 584, 612]) for _ in range(N_BLOCKS)]
         if r.random() < 0.1:
             self.block_sizes[0] = r.choice([70000, 140000, 200000])
         self.blocks = [Area(r, n, [r.randrange(n) for _ in range(2)] if n < 1000 else [r.randrange(n), 65528, 65536, n - 8])
