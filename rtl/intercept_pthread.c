@@ -108,7 +108,8 @@ static bool locks_twice(const pthread_mutex_t *m)
            cspr_task_holds(t, m, CSP_LOCK_WRITE);
 }
 
-static cspr_stack find_taking(const void *lock)
+// Not part of its callers: the array is too large for a coroutine's stack to have below every lock.
+CSPR_NOINLINE static cspr_stack find_taking(const void *lock)
 {
     cspr_held held[CSPR_MAX_HELD];
     const cspr_task *t = cspr_task_current();

@@ -7,6 +7,7 @@
 #include "leak.h"
 #include "libc.h"
 #include "lock.h"
+#include "lock_order.h"
 #include "modules.h"
 #include "task.h"
 #include "unwind.h"
@@ -139,6 +140,7 @@ static void end_of_thread(void *value)
     if (task)
         release_held(task);
     cspr_task_detach_ended();
+    cspr_lock_order_thread_ends();
     if (task)
         note_thread(pthread_self(), task, false, true);
 }

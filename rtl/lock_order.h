@@ -44,12 +44,14 @@ void cspr_lock_order_taken(cspr_task *t, const void *lock, int mode, cspr_stack 
 // A lock that is known here was write-locked: O3.
 extern bool cspr_lock_order_reads; // atomic: something was read-locked while something else was held
 void cspr_lock_order_wrote(cspr_lock_id id, cspr_task *t);
-// It is no more. Takes no lock: the caller has taken a word.
+// Frees what the calling thread, which ends, has kept.
+void cspr_lock_order_thread_ends(void);
+// lock_graph.c: it is no more. Takes no lock: the caller has taken a word.
 void cspr_lock_order_gone(cspr_lock_id id);
 
 // sync.c: the id of the lock; make: it gets one if it has none. In the detector.
 cspr_lock_id cspr_lock_id_of(const void *lock, bool make);
-cspr_lock_id cspr_lock_id_new(const void *lock); // lock_order.c, for the above; 0: there are too many
+cspr_lock_id cspr_lock_id_new(const void *lock); // lock_graph.c, for the above; 0: there are too many
 
 // lock_report.c
 void cspr_report_lock_order(const cspr_lock_steps *cycle);

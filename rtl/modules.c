@@ -16,19 +16,6 @@ enum { MAX_MODULES = 1024, HEADER_BYTES = 4096 };
 static cspr_module modules[MAX_MODULES]; // under the report lock
 static size_t n_modules;
 
-static uintptr_t read_hex(const char **p)
-{
-    uintptr_t v = 0;
-    for (;; (*p)++) {
-        if (**p >= '0' && **p <= '9')
-            v = v * 16 + (uintptr_t)(**p - '0');
-        else if (**p >= 'a' && **p <= 'f')
-            v = v * 16 + (uintptr_t)(**p - 'a' + 10);
-        else
-            return v;
-    }
-}
-
 static const char *keep_path(const char *path)
 {
     for (size_t i = 0; i < n_modules; i++)
@@ -81,12 +68,12 @@ static bool read_segments(uintptr_t base, cspr_image *image, char page[HEADER_BY
 // One line: "lo-hi perms offset dev inode   path". Only the readable first page of a file's mapping opens a module.
 static bool read_line(const char *p, cspr_image *image, char page[HEADER_BYTES])
 {
-    uintptr_t lo = read_hex(&p);
+    uintptr_t lo = cspr_read_hex(&p);
     p++;
-    uintptr_t hi = read_hex(&p);
+    uintptr_t hi = cspr_read_hex(&p);
     bool readable = p[1] == 'r';
     p += 6;
-    uintptr_t offset = read_hex(&p);
+    uintptr_t offset = cspr_read_hex(&p);
     image->module.path = strchr(p, '/');
     return readable && offset == 0 && image->module.path && hi - lo >= HEADER_BYTES &&
            strncmp(image->module.path, "/dev/", 5) != 0 && read_segments(lo, image, page);

@@ -270,6 +270,19 @@ static char *read_file(const char *path, size_t *len, size_t *map_size)
     return data;
 }
 
+uintptr_t cspr_read_hex(const char **p)
+{
+    uintptr_t v = 0;
+    for (;; (*p)++) {
+        if (**p >= '0' && **p <= '9')
+            v = v * 16 + (uintptr_t)(**p - '0');
+        else if (**p >= 'a' && **p <= 'f')
+            v = v * 16 + (uintptr_t)(**p - 'a' + 10);
+        else
+            return v;
+    }
+}
+
 char *cspr_read_file(const char *path, size_t *len, size_t *map_size)
 {
     int cancel = cspr_cancel_off();

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // Text being built; memory comes from mmap and is doubled as needed. Zero-initialise, cspr_text_fini when done.
 typedef struct cspr_text {
@@ -45,6 +46,8 @@ char *cspr_keep(const char *text, size_t n);
 void cspr_keep_fork_lock(bool take); // while the process forks (exit.c)
 
 // A whole file (also one of /proc, whose size says 0), zero-terminated; NULL when it cannot be read (errno says why).
+// The hexadecimal number at *p, as in /proc/self/maps; *p is left behind it.
+uintptr_t cspr_read_hex(const char **p);
 char *cspr_read_file(const char *path, size_t *len, size_t *map_size);
 
 #endif

@@ -5,19 +5,6 @@
 
 #include <string.h>
 
-static uintptr_t read_hex(const char **p)
-{
-    uintptr_t v = 0;
-    for (;; (*p)++) {
-        if (**p >= '0' && **p <= '9')
-            v = v * 16 + (uintptr_t)(**p - '0');
-        else if (**p >= 'a' && **p <= 'f')
-            v = v * 16 + (uintptr_t)(**p - 'a' + 10);
-        else
-            return v;
-    }
-}
-
 static void add(cspr_ranges *r, uintptr_t lo, uintptr_t hi)
 {
     if (r->n && r->list[r->n - 1].hi == lo) {
@@ -45,9 +32,9 @@ bool cspr_ranges_read(cspr_ranges *readable)
         return false;
     for (const char *line = text, *end; line < text + len && (end = strchr(line, '\n')); line = end + 1) {
         const char *p = line;
-        uintptr_t lo = read_hex(&p);
+        uintptr_t lo = cspr_read_hex(&p);
         p++;
-        uintptr_t hi = read_hex(&p);
+        uintptr_t hi = cspr_read_hex(&p);
         const char *path = memchr(p, '/', (size_t)(end - p));
         bool is_device = path && !strncmp(path, "/dev/", 5) && strncmp(path, "/dev/shm/", 9) != 0 &&
                          strncmp(path, "/dev/zero", 9) != 0;

@@ -168,8 +168,9 @@ static bool run_one(const struct planted *p, const char *folder, char *program)
 static void remove_folder(const char *folder)
 {
     DIR *d = opendir(folder);
-    for (const struct dirent *e; d && (e = readdir(d));)
-        unlinkat(dirfd(d), e->d_name, 0);
+    int fd = d ? dirfd(d) : -1;
+    for (const struct dirent *e; fd >= 0 && (e = readdir(d));)
+        unlinkat(fd, e->d_name, 0);
     if (d)
         closedir(d);
     rmdir(folder);
