@@ -57,6 +57,19 @@ static bool read_int(const char *value, int *out)
     return true;
 }
 
+static bool read_u64(const char *value, uint64_t *out)
+{
+    uint64_t v = 0;
+    if (!*value)
+        return false;
+    for (const char *p = value; *p; p++)
+        if (*p < '0' || *p > '9' || __builtin_mul_overflow(v, 10u, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+            return false;
+    *out = v;
+    return true;
+}
+
 static bool read_string(const char *value, const char **out)
 {
     *out = value;
@@ -170,6 +183,7 @@ static bool is_accepted(const char *name)
 static int set_flag(cspr_flags_t *flags, const char *name, const char *value, const char *source)
 {
 #define CSPR_WANTS_int " (a whole number is wanted)"
+#define CSPR_WANTS_u64 " (a whole number from 0 to 18446744073709551615 is wanted)"
 #define CSPR_WANTS_bool " (0 or 1 is wanted)"
 #define CSPR_WANTS_string ""
 #define FLAG(type, flag, init, help)                                                                                   \
@@ -256,6 +270,7 @@ const char *cspr_getenv(const char *name)
 }
 
 #define CSPR_SHOW_int(v) cspr_text_add(&text, "%d", v)
+#define CSPR_SHOW_u64(v) cspr_text_add(&text, "%llu", (unsigned long long)v)
 #define CSPR_SHOW_bool(v) cspr_text_add(&text, "%d", v)
 #define CSPR_SHOW_string(v) cspr_text_add(&text, "\"%s\"", v)
 

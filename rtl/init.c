@@ -5,6 +5,7 @@
 #define _GNU_SOURCE // _dl_find_object
 #include "rtl.h"
 
+#include "control.h"
 #include "depot.h"
 #include "extent.h"
 #include "readset.h"
@@ -51,6 +52,7 @@ void cspr_init(void)
     begun = true;
     cspr_enter();
     cspr_flags_init();
+    cspr_control_init();
     cspr_intercept_init();
     cspr_shadow_init(start_argv, start_envp);
     cspr_epoch_init();

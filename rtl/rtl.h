@@ -222,6 +222,7 @@ typedef struct cspr_flags_t {
 #define CSPR_FLAG_int int
 #define CSPR_FLAG_bool bool
 #define CSPR_FLAG_string const char *
+#define CSPR_FLAG_u64 uint64_t
 #define FLAG(type, name, value, help) CSPR_FLAG_##type name;
 #include "flags.inc"
 #undef FLAG

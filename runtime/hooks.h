@@ -65,6 +65,68 @@ typedef struct csp_leak_found {
     size_t bytes;
 } csp_leak_found;
 
+// What a task is about to do at a *choice point*, where a controlled schedule may let another one go on instead.
+// OP(name, its word in schedule files and timelines, 1: it may change the object)
+#define CSP_OP_TABLE(OP)                                                                                               \
+    OP(NONE, "none", 0)                                                                                                \
+    OP(GO, "go", 1)                                                                                                    \
+    OP(YIELD, "yield", 0)                                                                                              \
+    OP(SLEEP, "sleep", 0)                                                                                              \
+    OP(CLOCK, "clock", 0)                                                                                              \
+    OP(BLOCKING, "blocking", 0)                                                                                        \
+    OP(END, "end", 1)                                                                                                  \
+    OP(SEND, "send", 1)                                                                                                \
+    OP(RECV, "recv", 1)                                                                                                \
+    OP(TRY_SEND, "try-send", 1)                                                                                        \
+    OP(TRY_RECV, "try-recv", 1)                                                                                        \
+    OP(CLOSE, "close", 1)                                                                                              \
+    OP(LEN, "len", 0)                                                                                                  \
+    OP(SELECT, "select", 1)                                                                                            \
+    OP(CASE, "case", 0)                                                                                                \
+    OP(LOCK, "lock", 1)                                                                                                \
+    OP(TRY_LOCK, "try-lock", 1)                                                                                        \
+    OP(UNLOCK, "unlock", 1)                                                                                            \
+    OP(RLOCK, "rlock", 1)                                                                                              \
+    OP(TRY_RLOCK, "try-rlock", 1)                                                                                      \
+    OP(RUNLOCK, "runlock", 1)                                                                                          \
+    OP(WG_ADD, "wg-add", 1)                                                                                            \
+    OP(WG_WAIT, "wg-wait", 0)                                                                                          \
+    OP(COND_WAIT, "cond-wait", 1)                                                                                      \
+    OP(SIGNAL, "signal", 1)                                                                                            \
+    OP(BROADCAST, "broadcast", 1)                                                                                      \
+    OP(WAKE, "wake", 0)                                                                                                \
+    OP(ONCE, "once", 1)                                                                                                \
+    OP(ACQUIRE, "acquire", 1)                                                                                          \
+    OP(TRY_ACQUIRE, "try-acquire", 1)                                                                                  \
+    OP(RELEASE, "release", 1)                                                                                          \
+    OP(BARRIER, "barrier", 1)                                                                                          \
+    OP(TIMER, "timer", 1)                                                                                              \
+    OP(CONTEXT, "context", 0)                                                                                          \
+    OP(CANCEL, "cancel", 1)                                                                                            \
+    OP(GROUP, "group", 1)                                                                                              \
+    OP(MAP_READ, "map-read", 0)                                                                                        \
+    OP(MAP_WRITE, "map-write", 1)                                                                                      \
+    OP(IO, "io", 1)                                                                                                    \
+    OP(LOAD, "load", 0)                                                                                                \
+    OP(STORE, "store", 1)                                                                                              \
+    OP(UPDATE, "update", 1) /* an atomic read-modify-write */                                                          \
+    OP(FENCE, "fence", 1)                                                                                              \
+    OP(READ, "read", 0) /* plain accesses */                                                                           \
+    OP(WRITE, "write", 1)                                                                                              \
+    OP(THREAD_CREATE, "thread-create", 1)                                                                              \
+    OP(THREAD_JOIN, "thread-join", 1)                                                                                  \
+    OP(THREAD, "thread", 1) /* detach, cancel, ... */                                                                  \
+    OP(KILL, "kill", 1)                                                                                                \
+    OP(PROCESS, "process", 1) /* fork, wait */                                                                         \
+    OP(EXIT, "exit", 1)
+
+enum csp_op {
+#define CSP_OP_NAME(name, text, changes) CSP_OP_##name,
+    CSP_OP_TABLE(CSP_OP_NAME)
+#undef CSP_OP_NAME
+        CSP_OPS
+};
+
 // HOOK(return type, name, (parameters), (arguments), value when no detector is there)
 #define CSP_HOOK_TABLE(HOOK)                                                                                              \
     /* --- tasks ------------------------------------------------------------------------------------------------- */     \
