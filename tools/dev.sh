@@ -44,11 +44,14 @@ die() {
 # brings the C++ library's headers and gcc, for the test that our headers need no clang; libboost-context-dev has the switch
 # that ours is measured against; pkg-config finds libmicrohttpd, which libcsp_debug serves pages with, and has a test of its own;
 # gdb runs tools/csp-gdb.py, whose knowledge of saved stacks would rot untested; valgrind is told of our stacks by its header.
-# csp test reads findings and writes its results by jansson, and JUnit's XML by libxml2.
+# csp test reads findings and writes its results by jansson, and JUnit's XML by libxml2. What it writes is checked against the
+# formats' schemas by libxml2-utils and python3-jsonschema, the recipes of docs/ci by python3-yaml, parallel, and a Slurm of one
+# node (slurmctld, slurmd, slurm-client, munge) that the test starts and stops.
 # The rest speaks for itself.
 packages=(clang-22 llvm-22 llvm-22-dev llvm-22-tools libclang-22-dev libclang-rt-22-dev lld-22
     g++ cmake ninja-build python3 libunwind-dev libgtest-dev libboost-context-dev pkg-config valgrind
-    libmicrohttpd-dev gdb libjansson-dev libxml2-dev)
+    libmicrohttpd-dev gdb libjansson-dev libxml2-dev libxml2-utils python3-jsonschema python3-yaml parallel
+    slurmctld slurmd slurm-client munge)
 lint_packages=(clang-format-22 clang-tidy-22 shellcheck)
 # The benchmarks' plot; without it there is the table alone.
 bench_packages=(python3-matplotlib)
