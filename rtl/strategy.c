@@ -1,0 +1,246 @@
+// strategy.c - what the strategies have in common: names, the tasks, the random numbers; random walk, round robin, portfolio.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "strategy_state.h"
+
+#include "alloc.h"
+#include "profile.h"
+#include "rtl.h"
+
+#include <string.h>
+
+enum { DEFAULT_DEPTH = 3, MAX_DEPTH = 100, GUESSED_LENGTH = 1000, CLOCK_SHARE = 8 };
+
+cspr_strategy_state cspr_strategy;
+
+static const char *const names[CSPR_STRATEGIES] = {"random", "pct", "pos", "urw", "rr", "portfolio"};
+
+bool cspr_strategy_parse(const char *name, cspr_strategy_kind *out)
+{
+    for (unsigned i = 0; i < CSPR_STRATEGIES; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (cspr_strategy_kind)i;
+            return true;
+        }
+    return false;
+}
+
+const char *cspr_strategy_name(cspr_strategy_kind kind)
+{
+    return names[kind];
+}
+
+// --- tasks ----------------------------------------------------------------------------------------------------------------
+
+static void grow(size_t needed)
+{
+    cspr_strategy_state *s = &cspr_strategy;
+    size_t capacity = s->capacity ? s->capacity : 64;
+    while (capacity < needed)
+        capacity *= 2;
+    cspr_strategy_task *tasks = cspr_alloc(capacity * sizeof *tasks);
+    if (s->n_tasks)
+        memcpy(tasks, s->tasks, s->n_tasks * sizeof *tasks);
+    cspr_free(s->tasks, s->capacity * sizeof *tasks);
+    s->tasks = tasks;
+    s->capacity = capacity;
+}
+
+static cspr_strategy_task *entry_of(uint32_t number)
+{
+    cspr_strategy_state *s = &cspr_strategy;
+    if (number >= s->capacity)
+        grow((size_t)number + 1);
+    if (number >= s->n_tasks)
+        s->n_tasks = (size_t)number + 1;
+    return &s->tasks[number];
+}
+
+void cspr_strategy_task_created(uint32_t task, uint64_t key, uint32_t creator)
+{
+    entry_of(task > creator ? task : creator); // before pointers into the table are taken
+    cspr_strategy_task *t = entry_of(task), *parent = creator ? entry_of(creator) : NULL;
+    *t = (cspr_strategy_task){.known = true, .key = key, .parent = parent ? parent->key : 0};
+    if (cspr_strategy.params.kind == CSPR_STRATEGY_PCT)
+        cspr_strategy_pct_created(t);
+    if (cspr_strategy.params.kind == CSPR_STRATEGY_URW)
+        cspr_strategy_urw_created(t, parent);
+}
+
+cspr_strategy_task *cspr_strategy_task_of(const cspr_candidate *c)
+{
+    if (!entry_of(c->task)->known)
+        cspr_strategy_task_created(c->task, c->key, 0);
+    return entry_of(c->task);
+}
+
+// --- begin ------------------------------------------------------------------------------------------------------------------
+
+// What the portfolio is for this seed, in sixteenths. PCT meets bugs of exactly its depth best, so that varies, too.
+static void choose_member(cspr_strategy_params *p)
+{
+    static const struct {
+        cspr_strategy_kind kind;
+        uint64_t share;
+    } members[] = {{CSPR_STRATEGY_PCT, 5},
+                   {CSPR_STRATEGY_POS, 4},
+                   {CSPR_STRATEGY_RANDOM, 3},
+                   {CSPR_STRATEGY_URW, 3},
+                   {CSPR_STRATEGY_RR, 1}};
+    csp_random random = {~p->seed}; // not the numbers that the member itself will draw
+    uint64_t at = csp_random_below(&random, 16);
+    unsigned i = 0;
+    for (; at >= members[i].share; i++)
+        at -= members[i].share;
+    p->kind = members[i].kind;
+    p->depth = 1 + (uint32_t)csp_random_below(&random, p->depth);
+}
+
+void cspr_strategy_begin(const cspr_strategy_params *params)
+{
+    cspr_strategy_state *s = &cspr_strategy;
+    if (s->n_tasks)
+        memset(s->tasks, 0, s->n_tasks * sizeof *s->tasks);
+    s->n_tasks = 0;
+    s->params = *params;
+    s->random = (csp_random){params->seed};
+    s->step = s->in_a_row = 0;
+    s->last = CSPR_CLOCK_TASK;
+    if (!s->params.depth)
+        s->params.depth = DEFAULT_DEPTH;
+    if (s->params.depth > MAX_DEPTH)
+        s->params.depth = MAX_DEPTH;
+    if (!s->params.length)
+        s->params.length = cspr_profile_length();
+    if (!s->params.length)
+        s->params.length = GUESSED_LENGTH;
+    if (params->kind == CSPR_STRATEGY_PORTFOLIO)
+        choose_member(&s->params);
+    if (s->params.kind == CSPR_STRATEGY_PCT)
+        cspr_strategy_pct_begin();
+    if (s->params.kind == CSPR_STRATEGY_RR)
+        s->quantum = 1ull << csp_random_below(&s->random, 8) | 1; // 1, 3, 5, 9, ... 129
+}
+
+cspr_strategy_kind cspr_strategy_used(void)
+{
+    return cspr_strategy.params.kind;
+}
+
+uint32_t cspr_strategy_depth(void)
+{
+    return cspr_strategy.params.depth;
+}
+
+uint32_t cspr_strategy_pick(uint32_t n)
+{
+    return n > 1 ? (uint32_t)csp_random_below(&cspr_strategy.random, n) : 0;
+}
+
+// --- random walk ---------------------------------------------------------------------------------------------------------------
+
+// The clock is rarer than a task: as often as one, each timer would fire among the next few operations.
+static uint32_t choose_random(const cspr_candidate *c, uint32_t n)
+{
+    uint32_t clock = n;
+    for (uint32_t i = 0; i < n; i++)
+        if (c[i].task == CSPR_CLOCK_TASK)
+            clock = i;
+    if (clock == n)
+        return cspr_strategy_pick(n);
+    if (n == 1 || cspr_strategy_pick(CLOCK_SHARE * (n - 1) + 1) == 0)
+        return clock;
+    uint32_t i = cspr_strategy_pick(n - 1);
+    return i < clock ? i : i + 1;
+}
+
+// --- round robin -----------------------------------------------------------------------------------------------------------------
+
+// The clock is the last of all: it has a turn after the highest number.
+static uint32_t order_of(const cspr_candidate *c)
+{
+    return c->task - 1;
+}
+
+static uint32_t choose_next(const cspr_candidate *c, uint32_t n, int32_t current, bool gives_way)
+{
+    cspr_strategy_state *s = &cspr_strategy;
+    if (current >= 0 && !gives_way && s->in_a_row < s->quantum)
+        return (uint32_t)current;
+    uint32_t last = s->last - 1, after = n, first = 0; // of those after it the first, and the first of all
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t order = order_of(&c[i]);
+        if (order < order_of(&c[first]))
+            first = i;
+        if (order > last && (after == n || order < order_of(&c[after])))
+            after = i;
+    }
+    return after < n ? after : first;
+}
+
+// --- choose -----------------------------------------------------------------------------------------------------------------------
+
+// Whether the current task waits in a loop that nobody told of. Reading one thing over and over is that. Many other operations
+// of one kind may be work; and work of any kind may be long, but not longer than all of the run was expected to be.
+static bool waits_in_loop(const cspr_candidate *current)
+{
+    enum { READS = 16, CHANGES = 256, ANY = 256 };
+    cspr_strategy_state *s = &cspr_strategy;
+    cspr_strategy_task *t = cspr_strategy_task_of(current);
+    bool same = t->executed && t->op == current->op && t->object == current->object;
+    if (!same)
+        t->repeats = 0;
+    bool waits = t->repeats >= (current->is_write ? CHANGES : READS) ||
+                 (s->step > s->params.length && s->in_a_row >= ANY && s->in_a_row % ANY == 0);
+    if (waits)
+        t->repeats = 0;
+    return waits;
+}
+
+static void note_executed(const cspr_candidate *c, uint32_t n)
+{
+    cspr_strategy_state *s = &cspr_strategy;
+    cspr_strategy_task *t = cspr_strategy_task_of(c);
+    bool same = t->executed && t->op == c->op && t->object == c->object;
+    t->repeats = same ? t->repeats + 1 : 0;
+    t->op = c->op;
+    t->object = c->object;
+    t->executed++;
+    t->left--;
+    s->in_a_row = s->last == c->task ? s->in_a_row + (n > 1) : 1;
+    s->last = c->task;
+    s->step++;
+}
+
+uint32_t cspr_strategy_choose(const cspr_candidate *c, uint32_t n, int32_t current, bool gives_way)
+{
+    cspr_strategy_state *s = &cspr_strategy;
+    uint32_t chosen = 0;
+    if (current >= 0 && n > 1 && waits_in_loop(&c[current]))
+        gives_way = true;
+    switch (s->params.kind) {
+    case CSPR_STRATEGY_RANDOM:
+        chosen = choose_random(c, n);
+        break;
+    case CSPR_STRATEGY_PCT:
+        chosen = cspr_strategy_pct_choose(c, n, current, gives_way);
+        break;
+    case CSPR_STRATEGY_POS:
+        chosen = cspr_strategy_pos_choose(c, n, current, gives_way);
+        cspr_strategy_pos_executed(c, n, chosen);
+        break;
+    case CSPR_STRATEGY_URW:
+        chosen = cspr_strategy_urw_choose(c, n);
+        break;
+    default:
+        chosen = choose_next(c, n, current, gives_way);
+    }
+    note_executed(&c[chosen], n);
+    return chosen;
+}
+
+void cspr_strategy_task_ended(uint32_t task)
+{
+    // Nothing is left of it; what it executed stays for the profile.
+    if (task < cspr_strategy.n_tasks)
+        cspr_strategy.tasks[task].left = 0;
+}
