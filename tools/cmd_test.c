@@ -23,7 +23,7 @@ typedef struct test {
     unsigned count;
     unsigned run; // the one under way, from 1
     unsigned runs_with_findings;
-    cspt_findings findings;
+    cspt_counts findings;
     unsigned reports_in_run, new_in_run;
 } test;
 
@@ -67,7 +67,7 @@ static void on_report(void *arg, const char *bytes, size_t size)
 {
     test *t = arg;
     t->reports_in_run++;
-    if (!cspt_findings_add_report(&t->findings, t->run, bytes, size))
+    if (!cspt_counts_add_report(&t->findings, t->run, bytes, size))
         return;
     t->new_in_run++;
     write_out(bytes, size);
@@ -97,7 +97,7 @@ static void judge_end(test *t, int wait_status)
     else if (WEXITSTATUS(wait_status) != 0 && WEXITSTATUS(wait_status) != REPORT_STATUS)
         line = cspt_format("exited with status %d", WEXITSTATUS(wait_status));
     if (line)
-        cspt_findings_add_line(&t->findings, t->run, line);
+        cspt_counts_add_line(&t->findings, t->run, line);
     if (line || t->reports_in_run)
         t->runs_with_findings++;
     free(line);
@@ -150,7 +150,7 @@ static void print_summary(const test *t, unsigned runs)
     fprintf(stderr, "csp test: %u run%s, %u with findings, %zu distinct:\n", runs, plural, t->runs_with_findings,
             t->findings.count);
     for (size_t i = 0; i < t->findings.count; i++) {
-        const cspt_finding *f = &t->findings.items[i];
+        const cspt_counted *f = &t->findings.items[i];
         fprintf(stderr, "  in %u of %u run%s", f->runs, runs, plural);
         if (f->times != f->runs)
             fprintf(stderr, " (%u times)", f->times);
@@ -201,7 +201,7 @@ int cspt_cmd_test(int argc, char **argv)
     }
     print_summary(&t, t.run - 1);
     int status = t.findings.count ? CSPT_STATUS_FINDINGS : CSPT_STATUS_CLEAN;
-    cspt_findings_fini(&t.findings);
+    cspt_counts_fini(&t.findings);
     if (interrupted)
         cspt_child_die_by(interrupted);
     return status;

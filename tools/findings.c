@@ -171,10 +171,10 @@ static char *make_key(char *plain, char **title_out)
 }
 
 // Takes key and title over.
-static bool add(cspt_findings *f, unsigned run, char *key, char *title)
+static bool add(cspt_counts *f, unsigned run, char *key, char *title)
 {
     for (size_t i = 0; i < f->count; i++) {
-        cspt_finding *known = &f->items[i];
+        cspt_counted *known = &f->items[i];
         if (strcmp(known->key, key) != 0)
             continue;
         known->times++;
@@ -184,15 +184,15 @@ static bool add(cspt_findings *f, unsigned run, char *key, char *title)
         free(title);
         return false;
     }
-    cspt_finding *items = realloc(f->items, (f->count + 1) * sizeof *items);
+    cspt_counted *items = realloc(f->items, (f->count + 1) * sizeof *items);
     if (!items)
         cspt_fatal("out of memory");
     f->items = items;
-    f->items[f->count++] = (cspt_finding){.key = key, .title = title, .times = 1, .runs = 1, .last_run = run};
+    f->items[f->count++] = (cspt_counted){.key = key, .title = title, .times = 1, .runs = 1, .last_run = run};
     return true;
 }
 
-bool cspt_findings_add_report(cspt_findings *f, unsigned run, const char *report, size_t size)
+bool cspt_counts_add_report(cspt_counts *f, unsigned run, const char *report, size_t size)
 {
     char *plain = malloc(size + 1), *title;
     if (!plain)
@@ -203,17 +203,17 @@ bool cspt_findings_add_report(cspt_findings *f, unsigned run, const char *report
     return add(f, run, key, title);
 }
 
-bool cspt_findings_add_line(cspt_findings *f, unsigned run, const char *line)
+bool cspt_counts_add_line(cspt_counts *f, unsigned run, const char *line)
 {
     return add(f, run, cspt_format("%s", line), cspt_format("%s", line));
 }
 
-void cspt_findings_fini(cspt_findings *f)
+void cspt_counts_fini(cspt_counts *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         free(f->items[i].key);
         free(f->items[i].title);
     }
     free(f->items);
-    *f = (cspt_findings){0};
+    *f = (cspt_counts){0};
 }

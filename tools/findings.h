@@ -6,20 +6,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct cspt_finding {
+typedef struct cspt_counted {
     char *key;   // equal for findings that differ in addresses, numbers and times only
     char *title; // one line for people
     unsigned times, runs, last_run;
-} cspt_finding;
+} cspt_counted;
 
-typedef struct cspt_findings {
-    cspt_finding *items;
+typedef struct cspt_counts {
+    cspt_counted *items;
     size_t count;
-} cspt_findings;
+} cspt_counts;
 
 // Both return true when it is a new one. run: counted from 1.
-bool cspt_findings_add_report(cspt_findings *f, unsigned run, const char *report, size_t size);
-bool cspt_findings_add_line(cspt_findings *f, unsigned run, const char *line);
-void cspt_findings_fini(cspt_findings *f);
+bool cspt_counts_add_report(cspt_counts *f, unsigned run, const char *report, size_t size);
+bool cspt_counts_add_line(cspt_counts *f, unsigned run, const char *line);
+void cspt_counts_fini(cspt_counts *f);
 
 #endif
