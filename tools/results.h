@@ -24,6 +24,7 @@ typedef struct cspt_frame {
 
 typedef struct cspt_stack {
     bool primary;       // says what the finding is about; the others explain it
+    bool primary;       // says what the finding is about; the others explain it
     char *role;         // read, write, ..., creation, allocation, ...: what kind of place it is
     char *what;         // the report's words: "write of size 4 by coroutine 7"
     uint64_t task;      // whose stack it is, as the report numbers it; 0: unknown
@@ -57,6 +58,7 @@ typedef struct cspt_finding {
     char *replay_command; // for the shell, in the directory that csp ran in
     cspt_replay replay;
     char *replay_note;
+    bool mild;  // told, but no failure by itself: a leak of a class that leak_classes leaves out
     bool known; // the baseline has it: it does not fail the run
 } cspt_finding;
 
