@@ -24,7 +24,6 @@ typedef struct cspt_frame {
 
 typedef struct cspt_stack {
     bool primary;       // says what the finding is about; the others explain it
-    bool primary;       // says what the finding is about; the others explain it
     char *role;         // read, write, ..., creation, allocation, ...: what kind of place it is
     char *what;         // the report's words: "write of size 4 by coroutine 7"
     uint64_t task;      // whose stack it is, as the report numbers it; 0: unknown
