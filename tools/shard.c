@@ -1,9 +1,9 @@
 // shard.c - which part of the tests and of their schedules this process does: by --shard, or by what the environment says.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tests are dealt out like cards: test t of T goes to shard t mod N, which is also what `ctest -I i,,N` and GoogleTest do.
-// With fewer tests than shards, shards are dealt to tests instead: shard s works on test s mod T, and the shards of one test
-// take turns at its schedules. Turns, not ranges: they also divide an exploration that ends by time.
+// Tests are dealt out like cards: test t goes to shard t mod N, which is also what `ctest -I i,,N` and GoogleTest do. With
+// fewer tests than shards each shard takes all of them, and the schedules are divided: adjacent ranges of what --count asks
+// for, so that all shards together explore what one process would; under --time ranges that nobody comes to the end of.
 //
 // Kubernetes and Slurm only when asked (auto): a job of theirs may well be meant to run everything.
 #include "shard.h"
@@ -164,40 +164,48 @@ bool cspt_shard_find(const char *option, cspt_shard *out, char **error)
 
 // --- dealing out ------------------------------------------------------------------------------------------------------
 
-cspt_share cspt_shard_share(const cspt_shard *shard, size_t test, size_t n_tests)
+bool cspt_shard_divides_seeds(const cspt_shard *shard, size_t n_tests)
 {
-    if (n_tests >= shard->total)
-        return (cspt_share){.mine = test % shard->total == shard->index, .first = 0, .step = 1};
-    uint64_t n_sharing = (shard->total - test + n_tests - 1) / n_tests; // shards test, test + n_tests, ...
-    return (cspt_share){.mine = shard->index % n_tests == test, .first = shard->index / n_tests, .step = n_sharing};
+    return n_tests < shard->total;
 }
 
-size_t cspt_shard_tests(const cspt_shard *shard, size_t n_tests)
+// count * index / total without overflow, for index <= total <= MAX_SHARDS.
+static uint64_t divide(uint64_t count, uint64_t index, uint64_t total)
+{
+    return count / total * index + count % total * index / total;
+}
+
+cspt_share cspt_shard_share(const cspt_shard *shard, size_t test, size_t n_tests, uint64_t count)
+{
+    if (!cspt_shard_divides_seeds(shard, n_tests))
+        return (cspt_share){.first = 0, .count = test % shard->total == shard->index ? count : 0};
+    uint64_t first = divide(count, shard->index, shard->total);
+    return (cspt_share){.first = first, .count = divide(count, shard->index + 1, shard->total) - first};
+}
+
+size_t cspt_shard_tests(const cspt_shard *shard, size_t n_tests, uint64_t count)
 {
     size_t n = 0;
     for (size_t i = 0; i < n_tests; i++)
-        n += cspt_shard_share(shard, i, n_tests).mine;
+        n += cspt_shard_share(shard, i, n_tests, count).count != 0;
     return n;
 }
 
-char *cspt_shard_describe(const cspt_shard *shard, size_t n_tests)
+char *cspt_shard_describe(const cspt_shard *shard, size_t n_tests, uint64_t count)
 {
     if (shard->total == 1)
         return NULL;
-    size_t n = cspt_shard_tests(shard, n_tests);
+    size_t n = cspt_shard_tests(shard, n_tests, count);
     char *line = cspt_format("shard %llu/%llu (%s): %zu of %zu test%s", (unsigned long long)shard->index + 1,
                              (unsigned long long)shard->total, shard->source, n, n_tests, n_tests == 1 ? "" : "s");
-    if (!n || n_tests >= shard->total)
+    if (!n || !cspt_shard_divides_seeds(shard, n_tests))
         return line;
-    cspt_share share = cspt_shard_share(shard, (size_t)(shard->index % n_tests), n_tests);
-    if (share.step == 1) // it has that test to itself
-        return line;
-    uint64_t n_first = share.first + 1;
-    char *longer =
-        cspt_format("%s, of its schedules number %llu, %llu, %llu, ...", line, (unsigned long long)n_first,
-                    (unsigned long long)(n_first + share.step), (unsigned long long)(n_first + 2 * share.step));
+    cspt_share share = cspt_shard_share(shard, 0, n_tests, count);
+    char *part = count == UINT64_MAX ? cspt_format("%s, a part of the schedules", line)
+                                     : cspt_format("%s, %llu of %llu schedules", line, (unsigned long long)share.count,
+                                                   (unsigned long long)count);
     free(line);
-    return longer;
+    return part;
 }
 
 int cspt_shard_acknowledge(const cspt_shard *shard, const char **path)

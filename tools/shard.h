@@ -13,24 +13,27 @@ typedef struct cspt_shard {
     const char *source; // who said so: "--shard", "CSP_SHARD", "Bazel", ...; NULL: nobody did
 } cspt_shard;
 
-// What a shard does of one test: its schedules number first, first + step, first + 2 * step, ... (counted from 0).
+// The schedules that a shard explores of one test: numbers first to first + count - 1, counted from 0.
 typedef struct cspt_share {
-    bool mine; // false: nothing, first and step mean nothing
-    uint64_t first, step;
+    uint64_t first, count;
 } cspt_share;
 
 // Finds the shard: option is the argument of --shard (NULL: not given), then CSP_SHARD, Bazel's and GoogleTest's variables;
 // those of Kubernetes and Slurm when option or CSP_SHARD is auto or auto/N. False: *error says what is wrong (to be freed).
 bool cspt_shard_find(const char *option, cspt_shard *out, char **error);
 
-// The share that shard has in test number `test` of n_tests. Over all shards each schedule of each test comes exactly once.
-cspt_share cspt_shard_share(const cspt_shard *shard, size_t test, size_t n_tests);
+// With fewer tests than shards, every shard has all tests, and a part of the schedules of each.
+bool cspt_shard_divides_seeds(const cspt_shard *shard, size_t n_tests);
+
+// The share that shard has in the schedules of test number `test` of n_tests: of `count`, or UINT64_MAX when the time decides.
+// Over all shards each schedule of each test comes exactly once.
+cspt_share cspt_shard_share(const cspt_shard *shard, size_t test, size_t n_tests, uint64_t count);
 
 // How many of n_tests tests the shard has a share in.
-size_t cspt_shard_tests(const cspt_shard *shard, size_t n_tests);
+size_t cspt_shard_tests(const cspt_shard *shard, size_t n_tests, uint64_t count);
 
 // A line for people, to be freed: "shard 2/4 (CSP_SHARD): 3 of 10 tests". NULL when there is but one shard.
-char *cspt_shard_describe(const cspt_shard *shard, size_t n_tests);
+char *cspt_shard_describe(const cspt_shard *shard, size_t n_tests, uint64_t count);
 
 // Creates the file by which Bazel and GoogleTest learn that their wish was followed, where the shard is theirs.
 // Returns 0 or an errno, then *path is the file's name.

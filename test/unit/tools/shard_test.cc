@@ -192,34 +192,47 @@ TEST_F(Shard, AutoWithoutAnEngine)
     EXPECT_EQ(find("auto/3").substr(0, 6), "error:");
 }
 
-TEST_F(Shard, EverySchedulesOfEveryTestExactlyOnce)
+TEST_F(Shard, EveryScheduleOfEveryTestExactlyOnce)
 {
-    enum { MAX_SHARDS = 12, MAX_TESTS = 15, SCHEDULES = 30 };
-    for (uint64_t total = 1; total <= MAX_SHARDS; total++)
-        for (size_t n_tests = 1; n_tests <= MAX_TESTS; n_tests++) {
-            std::vector<int> times(n_tests * SCHEDULES);
-            size_t least = SIZE_MAX, most = 0;
-            for (uint64_t index = 0; index < total; index++) {
-                cspt_shard shard = {index, total, "test"};
-                size_t work = 0;
-                for (size_t test = 0; test < n_tests; test++) {
-                    cspt_share share = cspt_shard_share(&shard, test, n_tests);
-                    for (uint64_t i = share.first; share.mine && i < SCHEDULES; i += share.step, work++)
-                        times[test * SCHEDULES + i]++;
+    enum { MAX_SHARDS = 12, MAX_TESTS = 15 };
+    for (uint64_t count : {1, 5, 30})
+        for (uint64_t total = 1; total <= MAX_SHARDS; total++)
+            for (size_t n_tests = 1; n_tests <= MAX_TESTS; n_tests++) {
+                std::vector<int> times(n_tests * count);
+                uint64_t least = UINT64_MAX, most = 0;
+                for (uint64_t index = 0; index < total; index++) {
+                    cspt_shard shard = {index, total, "test"};
+                    uint64_t work = 0;
+                    for (size_t test = 0; test < n_tests; test++) {
+                        cspt_share share = cspt_shard_share(&shard, test, n_tests, count);
+                        work += share.count;
+                        for (uint64_t i = share.first; i < share.first + share.count; i++)
+                            times.at(test * count + i)++;
+                    }
+                    least = std::min(least, work);
+                    most = std::max(most, work);
                 }
-                least = std::min(least, work);
-                most = std::max(most, work);
+                for (int n : times)
+                    ASSERT_EQ(n, 1) << total << " shards, " << n_tests << " tests, " << count << " schedules";
+                // Balanced: nobody has more than a test more, or a schedule more of each.
+                ASSERT_LE(most - least, n_tests < total ? n_tests : count);
             }
-            for (int n : times)
-                ASSERT_EQ(n, 1) << total << " shards, " << n_tests << " tests";
-            // Balanced: nobody has more than a test more, or twice what another has where tests are divided.
-            if (n_tests >= total) {
-                ASSERT_LE(most - least, SCHEDULES);
-            } else {
-                ASSERT_GT(least, 0u);
-                ASSERT_LE(most, 2 * least + 1);
-            }
+}
+
+// Until the time is up nobody knows how many: the ranges neither meet nor overflow.
+TEST_F(Shard, RangesOfATimedRun)
+{
+    for (uint64_t total : {2, 3, 7, 1000000}) {
+        uint64_t end = 0;
+        for (uint64_t index = 0; index < total; index++) {
+            cspt_shard shard = {index, total, "test"};
+            cspt_share share = cspt_shard_share(&shard, 0, 1, UINT64_MAX);
+            ASSERT_EQ(share.first, end);
+            ASSERT_GT(share.count, UINT64_C(1) << 43);
+            end = share.first + share.count;
         }
+        ASSERT_EQ(end, UINT64_MAX);
+    }
 }
 
 // What `ctest -I i,,n` runs: number i, i + n, i + 2n, ... counted from 1.
@@ -228,26 +241,27 @@ TEST_F(Shard, DealtAsCTestDoes)
     cspt_shard shard = {1, 3, "test"};
     std::vector<size_t> mine;
     for (size_t test = 0; test < 8; test++)
-        if (cspt_shard_share(&shard, test, 8).mine)
+        if (cspt_shard_share(&shard, test, 8, 1).count)
             mine.push_back(test + 1);
     EXPECT_EQ(mine, (std::vector<size_t>{2, 5, 8}));
-    EXPECT_EQ(cspt_shard_tests(&shard, 8), 3u);
+    EXPECT_EQ(cspt_shard_tests(&shard, 8, 1), 3u);
 }
 
 TEST_F(Shard, Description)
 {
-    auto describe = [](uint64_t index, uint64_t total, size_t n_tests) {
+    auto describe = [](uint64_t index, uint64_t total, size_t n_tests, uint64_t count) {
         cspt_shard shard = {index, total, "CSP_SHARD"};
-        char *line = cspt_shard_describe(&shard, n_tests);
+        char *line = cspt_shard_describe(&shard, n_tests, count);
         std::string text = line ? line : "";
         free(line);
         return text;
     };
-    EXPECT_EQ(describe(0, 1, 5), "");
-    EXPECT_EQ(describe(1, 4, 10), "shard 2/4 (CSP_SHARD): 3 of 10 tests");
-    EXPECT_EQ(describe(3, 4, 0), "shard 4/4 (CSP_SHARD): 0 of 0 tests");
-    EXPECT_EQ(describe(1, 3, 1), "shard 2/3 (CSP_SHARD): 1 of 1 test, of its schedules number 2, 5, 8, ...");
-    EXPECT_EQ(describe(1, 3, 2), "shard 2/3 (CSP_SHARD): 1 of 2 tests");
+    EXPECT_EQ(describe(0, 1, 5, 100), "");
+    EXPECT_EQ(describe(1, 4, 10, 100), "shard 2/4 (CSP_SHARD): 3 of 10 tests");
+    EXPECT_EQ(describe(3, 4, 0, 100), "shard 4/4 (CSP_SHARD): 0 of 0 tests");
+    EXPECT_EQ(describe(2, 3, 1, 100), "shard 3/3 (CSP_SHARD): 1 of 1 test, 34 of 100 schedules");
+    EXPECT_EQ(describe(1, 3, 2, UINT64_MAX), "shard 2/3 (CSP_SHARD): 2 of 2 tests, a part of the schedules");
+    EXPECT_EQ(describe(0, 3, 2, 2), "shard 1/3 (CSP_SHARD): 0 of 2 tests");
 }
 
 TEST_F(Shard, AcknowledgedOnlyToWhomItCameFrom)
