@@ -64,20 +64,6 @@ static bool is_lock_op(int op)
     return op == CSP_WAIT_MUTEX || op == CSP_WAIT_RLOCK || op == CSP_WAIT_WLOCK;
 }
 
-static const char *name_other(int op)
-{
-    switch (op) {
-    case CSP_WAIT_WG:
-        return "wait group";
-    case CSP_WAIT_COND:
-        return "condition variable";
-    case CSP_WAIT_ONCE:
-        return "once";
-    default:
-        return "semaphore";
-    }
-}
-
 // " at file:line:column" of the first place in the program's own code.
 static void add_at(cspr_report *r, const cspr_view *v)
 {
@@ -131,7 +117,7 @@ static void add_thing(cspr_report *r, int op, const void *obj, void *ch)
         else
             cspr_text_add(&r->text, obj ? "a channel" : "a nil channel");
     } else {
-        cspr_text_add(&r->text, "%s", name_other(op));
+        cspr_text_add(&r->text, "%s", cspr_wait_object(op));
         add_name_of(r, obj);
     }
 }

@@ -46,6 +46,7 @@ typedef struct cspr_leak_group {
     uint64_t ids[CSPR_LEAK_IDS]; // of the first ones
     cspr_who who;                // of the first
     int op;
+    const char *waiting;       // "chan send"
     int64_t since_ns;          // of the one that is parked longest
     size_t stack_bytes;        // of all, in use
     size_t heap_bytes;         // of blocks that only stuck ones can reach, counted at the first that does
@@ -82,7 +83,6 @@ size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max, uint32_t *ever
 void cspr_leaks_join(cspr_leaks *all, const csp_leak_query *q);
 void cspr_leaks_print(const cspr_leaks *all);
 void cspr_leaks_tell(const cspr_leaks *all, void (*tell)(const csp_leak_found *found, void *arg), void *arg);
-const char *cspr_leak_wait(const cspr_leak_group *g); // "chan send"
 // leak_peer.c: "  the last to receive was ...", "  hint: ..."
 typedef struct cspr_report cspr_report;
 void cspr_leak_add_peers(cspr_report *r, const cspr_leak_target *t, const char *indent);

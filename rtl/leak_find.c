@@ -24,6 +24,7 @@ typedef struct seen {
     const cspr_task *task;
     uint64_t id;
     int op;
+    const char *waiting;
     bool candidate; // parked for good, as far as its own state tells
     bool root;
     bool nil; // can never be woken: a NULL channel, a select without cases
@@ -147,6 +148,7 @@ static void note(const csp_co_view *co, void *arg)
         .task = co->task,
         .id = co->id,
         .op = co->op,
+        .waiting = co->waiting,
         .candidate = is_candidate(co, s->query),
         .root = !waits_for_good(co),
         .nil = is_nil(co),
@@ -334,6 +336,7 @@ static void add_to_group(search *s, const seen *co, cspr_leak_class class)
         g->class = class;
         g->who = who;
         g->op = co->op;
+        g->waiting = co->waiting;
         g->since_ns = co->since_ns;
         g->n_frames = n;
         g->frames = take(s->all, n * sizeof *frames);

@@ -117,55 +117,9 @@ void cspr_leaks_join(cspr_leaks *all, const csp_leak_query *q)
 
 // --- text -------------------------------------------------------------------------------------------------------------------
 
-const char *cspr_leak_wait(const cspr_leak_group *g)
-{
-    bool nil = !g->targets[0].obj;
-    switch (g->op) {
-    case CSP_WAIT_SEND:
-        return nil ? "chan send (nil chan)" : "chan send";
-    case CSP_WAIT_RECV:
-        return nil ? "chan receive (nil chan)" : "chan receive";
-    case CSP_WAIT_SELECT:
-        return g->n_cases ? "select" : "select (no cases)";
-    case CSP_WAIT_MUTEX:
-        return "sync.Mutex.Lock";
-    case CSP_WAIT_RLOCK:
-        return "sync.RWMutex.RLock";
-    case CSP_WAIT_WLOCK:
-        return "sync.RWMutex.Lock";
-    case CSP_WAIT_WG:
-        return "sync.WaitGroup.Wait";
-    case CSP_WAIT_COND:
-        return "sync.Cond.Wait";
-    case CSP_WAIT_ONCE:
-        return "sync.Once.Do";
-    default:
-        return "semacquire";
-    }
-}
-
 static const char *name_action(int op)
 {
     return op == CSP_WAIT_SEND ? "sending on" : op == CSP_WAIT_RECV ? "receiving on" : "waiting for";
-}
-
-static const char *name_object(int op)
-{
-    switch (op) {
-    case CSP_WAIT_MUTEX:
-        return "mutex";
-    case CSP_WAIT_RLOCK:
-    case CSP_WAIT_WLOCK:
-        return "rwmutex";
-    case CSP_WAIT_WG:
-        return "wait group";
-    case CSP_WAIT_COND:
-        return "condition variable";
-    case CSP_WAIT_ONCE:
-        return "once";
-    default:
-        return "semaphore";
-    }
 }
 
 // ", made at main.c:12:5": from the site of csp_chan_new, else from its stack.
@@ -199,7 +153,7 @@ static void add_target(cspr_report *r, const cspr_leak_target *t, const char *in
     } else if (is_chan) {
         cspr_text_add(&r->text, t->obj ? "(channel at %p)\n" : "(nil channel)\n", t->obj);
     } else {
-        cspr_text_add(&r->text, "(%s at %p)\n", name_object(t->op), t->obj);
+        cspr_text_add(&r->text, "(%s at %p)\n", cspr_wait_object(t->op), t->obj);
     }
     cspr_leak_add_peers(r, t, indent);
 }
@@ -236,10 +190,10 @@ static void add_headline(cspr_report *r, const cspr_leak_group *g, int64_t now_n
     cspr_text_add(&r->text, "%s  ", r->bold);
     if (g->count == 1) {
         cspr_report_who(r, g->who, true);
-        cspr_text_add(&r->text, " is parked in %s for ", cspr_leak_wait(g));
+        cspr_text_add(&r->text, " is parked in %s for ", g->waiting);
         add_duration(r, now_ns - g->since_ns);
     } else {
-        cspr_text_add(&r->text, "%zu coroutines are parked in %s, the longest for ", g->count, cspr_leak_wait(g));
+        cspr_text_add(&r->text, "%zu coroutines are parked in %s, the longest for ", g->count, g->waiting);
         add_duration(r, now_ns - g->since_ns);
         for (size_t i = 0; i < g->count && i < CSPR_LEAK_IDS; i++)
             cspr_text_add(&r->text, "%s%lu", i ? ", " : " (coroutines ", g->ids[i]);
@@ -306,7 +260,7 @@ void cspr_leaks_tell(const cspr_leaks *all, void (*tell)(const csp_leak_found *f
         const cspr_place *top = top_of(&v);
         csp_leak_found f = {
             .is_stuck = g->class == CSPR_LEAK_STUCK,
-            .waiting = cspr_leak_wait(g),
+            .waiting = g->waiting,
             .function = top ? top->function : NULL,
             .file = top ? top->file : NULL,
             .line = top ? top->line : 0,

@@ -40,7 +40,6 @@ void cspr_reach_root_upward(cspr_reach *r, uintptr_t lo);
 // Follows one address.
 void cspr_reach_pointer(cspr_reach *r, uintptr_t p);
 
-
 bool cspr_reach_has_area(const cspr_reach *r, uint32_t area);
 bool cspr_reach_has_block(const cspr_reach *r, uintptr_t start);
 // Bytes of all blocks reached so far.

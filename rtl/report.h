@@ -86,5 +86,7 @@ void cspr_report_order(cspr_report *r, const cspr_race *race, const cspr_view *c
 
 extern _Atomic unsigned cspr_report_count; // how many were printed
 extern _Atomic unsigned cspr_report_mild;  // how many of them were mild
+// What an operation of enum csp_wait_op waits for, when it is no channel: "wait group".
+const char *cspr_wait_object(int op);
 
 #endif

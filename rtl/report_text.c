@@ -322,3 +322,22 @@ void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
         _exit(cspr_flags.exitcode ? cspr_flags.exitcode : 66);
     }
 }
+
+const char *cspr_wait_object(int op)
+{
+    switch (op) {
+    case CSP_WAIT_MUTEX:
+        return "mutex";
+    case CSP_WAIT_RLOCK:
+    case CSP_WAIT_WLOCK:
+        return "rwmutex";
+    case CSP_WAIT_WG:
+        return "wait group";
+    case CSP_WAIT_COND:
+        return "condition variable";
+    case CSP_WAIT_ONCE:
+        return "once";
+    default:
+        return "semaphore";
+    }
+}

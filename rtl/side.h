@@ -42,7 +42,7 @@ struct cspr_sync {
     // release has; 0 once somebody acquired it, or when it was no lock's (sync.c: coming back).
     uint64_t turn, readers_turn;
     cspr_who head;            // atomics: whose store the release sequence begins with, 0: nobody's
-    uint32_t lock_id; // lock_order.h; 0: none
+    uint32_t lock_id;         // lock_order.h; 0: none
     cspr_who rmw;             // atomics: who else put a clock into it by read-modify-write, 0: nobody
     struct cspr_units *units; // semaphores: what was released and not taken yet (sem.h); NULL: it is none
 };

@@ -239,9 +239,10 @@ typedef struct csp_co_view {
     uint64_t id;
     const char *name; // NULL: none
     void *task;
-    int op;         // enum csp_wait_op
-    bool parked;    // false: running or runnable
-    bool will_wake; // a timer or descriptor is about to wake it (sleep, select with a timeout, I/O): never a leak
+    int op;              // enum csp_wait_op
+    const char *waiting; // "chan send": what dumps call the wait; NULL: not parked. Valid for ever
+    bool parked;         // false: running or runnable
+    bool will_wake;      // a timer or descriptor is about to wake it (sleep, select with a timeout, I/O): never a leak
     bool is_main;
     bool is_daemon; // meant to run until the process ends
     const csp_label_view *labels;

@@ -75,6 +75,7 @@ static bool view_one(csp_co *co, void *arg)
         const cspi_wait *w = co->wait;
         view.parked = true;
         view.op = w->op;
+        view.waiting = cspi_wait_name(w);
         view.will_wake = w->will_wake || is_woken(&v->woken, w->obj);
         for (size_t i = 0; i < w->n_cases && !view.will_wake; i++)
             view.will_wake = is_woken(&v->woken, w->cases[i].chan);
