@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_DEPTH = 3, MAX_DEPTH = 100, GUESSED_LENGTH = 1000, CLOCK_SHARE = 8 };
+enum { DEFAULT_DEPTH = 3, MAX_DEPTH = 100, GUESSED_LENGTH = 1000 };
 
 cspr_strategy_state cspr_strategy;
 
@@ -75,7 +75,7 @@ cspr_strategy_task *cspr_strategy_task_of(const cspr_candidate *c)
 
 // --- begin ------------------------------------------------------------------------------------------------------------------
 
-// What the portfolio is for this seed, in sixteenths. PCT meets bugs of exactly its depth best, so that varies, too.
+// What the portfolio is for this seed, in sixteenths.
 static void choose_member(cspr_strategy_params *p)
 {
     static const struct {
@@ -92,7 +92,6 @@ static void choose_member(cspr_strategy_params *p)
     for (; at >= members[i].share; i++)
         at -= members[i].share;
     p->kind = members[i].kind;
-    p->depth = 1 + (uint32_t)csp_random_below(&random, p->depth);
 }
 
 void cspr_strategy_begin(const cspr_strategy_params *params)
@@ -104,6 +103,7 @@ void cspr_strategy_begin(const cspr_strategy_params *params)
     s->params = *params;
     s->random = (csp_random){params->seed};
     s->step = s->in_a_row = 0;
+    s->lowest = CSPR_PRIORITY_CHANGED;
     s->last = CSPR_CLOCK_TASK;
     if (!s->params.depth)
         s->params.depth = DEFAULT_DEPTH;
@@ -136,6 +136,11 @@ uint32_t cspr_strategy_pick(uint32_t n)
     return n > 1 ? (uint32_t)csp_random_below(&cspr_strategy.random, n) : 0;
 }
 
+uint64_t cspr_strategy_random_priority(void)
+{
+    return CSPR_PRIORITY_RANDOM | csp_random_next(&cspr_strategy.random) >> 1;
+}
+
 // --- random walk ---------------------------------------------------------------------------------------------------------------
 
 // The clock is rarer than a task: as often as one, each timer would fire among the next few operations.
@@ -147,7 +152,7 @@ static uint32_t choose_random(const cspr_candidate *c, uint32_t n)
             clock = i;
     if (clock == n)
         return cspr_strategy_pick(n);
-    if (n == 1 || cspr_strategy_pick(CLOCK_SHARE * (n - 1) + 1) == 0)
+    if (n == 1 || cspr_strategy_pick(CSPR_CLOCK_SHARE * (n - 1) + 1) == 0)
         return clock;
     uint32_t i = cspr_strategy_pick(n - 1);
     return i < clock ? i : i + 1;
@@ -179,29 +184,27 @@ static uint32_t choose_next(const cspr_candidate *c, uint32_t n, int32_t current
 
 // --- choose -----------------------------------------------------------------------------------------------------------------------
 
-// Whether the current task waits in a loop that nobody told of. Reading one thing over and over is that. Many other operations
-// of one kind may be work; and work of any kind may be long, but not longer than all of the run was expected to be.
+// Whether the current task waits in a loop that nobody told of. Reading one thing over and over is that. Any other operations
+// may be work; and work may be long, but not longer than all of the run was expected to be.
 static bool waits_in_loop(const cspr_candidate *current)
 {
-    enum { READS = 16, CHANGES = 256, ANY = 256 };
+    enum { READS = 16, ANY = 256 };
     cspr_strategy_state *s = &cspr_strategy;
     cspr_strategy_task *t = cspr_strategy_task_of(current);
-    bool same = t->executed && t->op == current->op && t->object == current->object;
-    if (!same)
-        t->repeats = 0;
-    bool waits = t->repeats >= (current->is_write ? CHANGES : READS) ||
-                 (s->step > s->params.length && s->in_a_row >= ANY && s->in_a_row % ANY == 0);
-    if (waits)
-        t->repeats = 0;
-    return waits;
+    bool same = !current->is_write && current->object && t->op == current->op && t->object == current->object;
+    if (same && t->readings >= READS) {
+        t->readings = 0;
+        return true;
+    }
+    return s->step > s->params.length && s->in_a_row >= ANY && s->in_a_row % ANY == 0;
 }
 
 static void note_executed(const cspr_candidate *c, uint32_t n)
 {
     cspr_strategy_state *s = &cspr_strategy;
     cspr_strategy_task *t = cspr_strategy_task_of(c);
-    bool same = t->executed && t->op == c->op && t->object == c->object;
-    t->repeats = same ? t->repeats + 1 : 0;
+    bool same = !c->is_write && c->object && t->op == c->op && t->object == c->object;
+    t->readings = same ? t->readings + 1 : 0;
     t->op = c->op;
     t->object = c->object;
     t->executed++;

@@ -8,6 +8,12 @@
 
 #include <stddef.h>
 
+// Priorities, highest first: random ones; those of pct's points of change; those of tasks that gave way, each below all before.
+#define CSPR_PRIORITY_RANDOM ((uint64_t)1 << 63)
+#define CSPR_PRIORITY_CHANGED ((uint64_t)1 << 62)
+
+enum { CSPR_CLOCK_SHARE = 8 }; // random, urw: so many times as likely as the clock is a task with one operation
+
 typedef struct cspr_strategy_task {
     bool known;
     uint64_t key, parent; // parent: its creator's key, 0 for main
@@ -15,12 +21,13 @@ typedef struct cspr_strategy_task {
     // --- loops that wait
     uint32_t object; // of its last operation
     uint8_t op;
-    uint32_t repeats; // of that operation, one right after the other
+    uint32_t readings; // of that object, in that way, one right after the other
     // --- pct, pos
     uint64_t priority;
     // --- pos
     bool has_event; // priority is that of its operation after `points`
     uint64_t points;
+    uint64_t since; // step at which that operation was first drawn for
     // --- urw
     int64_t left; // operations expected of it and of children that it has not created yet
 } cspr_strategy_task;
@@ -35,10 +42,10 @@ typedef struct cspr_strategy_state {
     // --- who went on last, and for how long though others could
     uint32_t last;
     uint64_t in_a_row;
-    // --- pct: steps at which who goes on becomes the lowest; and the priorities of those that give way
+    uint64_t lowest; // pct, pos: the priority of who gave way last
+    // --- pct: steps at which who goes on becomes the lowest
     uint64_t *changes;
     size_t changes_capacity;
-    uint64_t lowest;
     // --- rr
     uint64_t quantum;
 } cspr_strategy_state;
@@ -47,6 +54,8 @@ extern cspr_strategy_state cspr_strategy;
 
 // The entry of a task; it is made when nobody told of the task.
 cspr_strategy_task *cspr_strategy_task_of(const cspr_candidate *c);
+
+uint64_t cspr_strategy_random_priority(void);
 
 void cspr_strategy_pct_begin(void);
 void cspr_strategy_pct_created(cspr_strategy_task *t);
