@@ -20,7 +20,8 @@ usage: tools/dev.sh COMMAND
   check   build, then run all tests; ctest's summary is the last thing printed. --full: 20,000 generated programs, every
           pair 50 times, the large scale tests (about two hours); the same as CSP_TEST_FULL=1
   bench   build, then run the benchmarks: the detector beside ThreadSanitizer and Go -race (table and plot in build/bench/;
-          --publish copies them to docs/), the runtime beside Go; bench compile: time to compile
+          --publish copies them to docs/), the runtime beside Go; bench compile: time to compile; bench schedules: how many
+          schedules each bug of test/schedules takes
   lint    build, then clang-tidy, clang-format and shellcheck
   format  rewrite the C and C++ sources with clang-format
 
@@ -241,6 +242,12 @@ bench() {
         shift
         say "how long compiling takes"
         python3 "$root/test/bench/compile.py" --build "$build" "$@"
+        return 0
+    fi
+    if [ "${1:-}" = schedules ]; then
+        shift
+        say "how many schedules each bug takes"
+        python3 "$root/test/schedules/measure.py" --build "$build" "$@"
         return 0
     fi
     # `bench runtime ARGS` runs the second half alone; other arguments are the first half's.
