@@ -6,6 +6,7 @@
 // by another ends it. Where a sequence was also fed by read-modify-writes of the storing task we keep all of it: more order
 // than there is, never less. Operations run sequentially consistent, which is never weaker than what was asked for.
 #include "access.h"
+#include "control.h"
 #include "depot.h"
 #include "shadow.h"
 #include "sync.h"
@@ -23,10 +24,13 @@ typedef struct atomic_op {
     void *pc; // of the call
 } atomic_op;
 
-static inline bool begin(atomic_op *o, const volatile void *a, size_t size, void *pc)
+// what: enum csp_op.
+static inline bool begin(atomic_op *o, const volatile void *a, size_t size, int what, void *pc)
 {
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore))
         return false;
+    if (CSPR_UNLIKELY(cspr_controlled))
+        cspr_control_point(what, (const void *)a);
     cspr_task *t = cspr_task_current();
     if (CSPR_UNLIKELY(!t || t->ignored[CSPR_IGNORE_SYNC]))
         return false;
@@ -170,7 +174,7 @@ static void end(atomic_op *o, int what, int order)
     CSPR_INTERFACE T __csp_atomic##bits##_##name(volatile void *a, T v, int order)                                     \
     {                                                                                                                  \
         atomic_op o;                                                                                                   \
-        bool checked = begin(&o, a, sizeof v, PC());                                                                   \
+        bool checked = begin(&o, a, sizeof v, CSP_OP_UPDATE, PC());                                                    \
         T old = builtin((volatile T *)a, v, __ATOMIC_SEQ_CST);                                                         \
         if (checked)                                                                                                   \
             end(&o, LOADS | STORES, order);                                                                            \
@@ -182,7 +186,7 @@ static void end(atomic_op *o, int what, int order)
     CSPR_INTERFACE T __csp_atomic##bits##_load(const volatile void *a, int order)                                      \
     {                                                                                                                  \
         atomic_op o;                                                                                                   \
-        bool checked = begin(&o, a, sizeof(T), PC());                                                                  \
+        bool checked = begin(&o, a, sizeof(T), CSP_OP_LOAD, PC());                                                     \
         T v = __atomic_load_n((const volatile T *)a, __ATOMIC_SEQ_CST);                                                \
         if (checked)                                                                                                   \
             end(&o, LOADS, order);                                                                                     \
@@ -192,7 +196,7 @@ static void end(atomic_op *o, int what, int order)
     CSPR_INTERFACE void __csp_atomic##bits##_store(volatile void *a, T v, int order)                                   \
     {                                                                                                                  \
         atomic_op o;                                                                                                   \
-        bool checked = begin(&o, a, sizeof v, PC());                                                                   \
+        bool checked = begin(&o, a, sizeof v, CSP_OP_STORE, PC());                                                     \
         __atomic_store_n((volatile T *)a, v, __ATOMIC_SEQ_CST);                                                        \
         if (checked)                                                                                                   \
             end(&o, STORES, order);                                                                                    \
@@ -201,7 +205,7 @@ static void end(atomic_op *o, int what, int order)
     CSPR_INTERFACE T __csp_atomic##bits##_cas(volatile void *a, T expected, T desired, int order, int fail_order)      \
     {                                                                                                                  \
         atomic_op o;                                                                                                   \
-        bool checked = begin(&o, a, sizeof desired, PC());                                                             \
+        bool checked = begin(&o, a, sizeof desired, CSP_OP_UPDATE, PC());                                              \
         bool done = __atomic_compare_exchange_n((volatile T *)a, &expected, desired, false, __ATOMIC_SEQ_CST,          \
                                                 __ATOMIC_SEQ_CST);                                                     \
         if (checked)                                                                                                   \
@@ -229,6 +233,8 @@ CSPR_INTERFACE void __csp_fence(int order)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (cspr_self.in_rtl | cspr_self.ignore)
         return;
+    if (CSPR_UNLIKELY(cspr_controlled))
+        cspr_control_point(CSP_OP_FENCE, NULL);
     cspr_task *t = cspr_task_current();
     if (!t)
         return;

@@ -1,8 +1,8 @@
-// control.c - controlled schedules: what is the same for all of them: whether there is one, its clock, names of operations.
+// control.c - controlled schedules: their beginning and end, numbers that the schedule chooses, names of operations.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "control.h"
+#include "control_state.h"
+#include "task.h"
 
-#include <sched.h>
 #include <string.h>
 
 bool cspr_controlled;
@@ -36,136 +36,101 @@ int cspr_op_of_name(const char *name, size_t len)
     return -1;
 }
 
+// --- start and end ------------------------------------------------------------------------------------------------------------
+
+cspr_control_state cspr_control_it = {.clock_ns = CSPR_CONTROL_START_NS};
+
 void cspr_control_init(void)
 {
-    cspr_controlled = *cspr_flags.schedule != '\0';
+    cspr_controlled = cspi_controlled = *cspr_flags.schedule != '\0';
 }
 
-// --- nobody is let on yet ------------------------------------------------------------------------------------------------------
-
-static int64_t clock_ns = CSPR_CONTROL_START_NS;
-static uint64_t drawn;
-static const char *why_not = "";
-static bool begun;
-
-void cspr_control_point(int op, const void *obj)
+static void begin_strategy(void)
 {
-    (void)op, (void)obj;
-}
-
-void cspr_control_point_idle(int op, const void *obj)
-{
-    (void)op, (void)obj;
-}
-
-bool cspr_control_block(int op, const void *obj, int64_t deadline_ns)
-{
-    (void)op, (void)obj;
-    sched_yield();
-    return cspr_control_now() < deadline_ns;
-}
-
-void cspr_control_wake(const void *obj, unsigned n)
-{
-    (void)obj, (void)n;
-}
-
-bool cspr_control_waits(const void *obj)
-{
-    (void)obj;
-    return false;
-}
-
-uint64_t cspr_control_random(void)
-{
-    uint64_t x =
-        cspr_flags.seed + __atomic_add_fetch(&drawn, 0x9e3779b97f4a7c15u, __ATOMIC_RELAXED); // relaxed: a count
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-uint32_t cspr_control_choose(uint32_t n)
-{
-    return cspr_controlled ? (uint32_t)(cspr_control_random() % n) : 0;
-}
-
-void cspr_control_hold(void)
-{
-}
-
-void cspr_control_unhold(void)
-{
-}
-
-int64_t cspr_control_time(void)
-{
-    return __atomic_load_n(&clock_ns, __ATOMIC_RELAXED); // relaxed: whoever has the turn wrote it
-}
-
-int64_t cspr_control_now(void)
-{
-    return __atomic_add_fetch(&clock_ns, 1000, __ATOMIC_RELAXED); // relaxed: as above
+    cspr_strategy_params params = {
+        .seed = cspr_flags.seed,
+        .depth = cspr_flags.schedule_depth > 0 ? (uint32_t)cspr_flags.schedule_depth : 0,
+        .length = cspr_flags.schedule_length > 0 ? (uint64_t)cspr_flags.schedule_length : 0,
+    };
+    if (!cspr_strategy_parse(cspr_flags.schedule, &params.kind))
+        cspr_die("schedule=%s: no such strategy", cspr_flags.schedule);
+    cspr_strategy_begin(&params);
+    // One in none, 256, 64, 16, 4 points, for all of the run.
+    uint32_t rate = cspr_strategy_pick(5);
+    cspr_control_it.early_in = rate ? 1024 >> 2 * rate : 0;
 }
 
 void cspr_control_begin(void)
 {
-    begun = cspr_controlled;
-}
-
-void cspr_control_thread_new(cspr_task *t)
-{
-    (void)t;
-}
-
-void cspr_control_thread_failed(cspr_task *t)
-{
-    (void)t;
-}
-
-void cspr_control_thread_begins(void)
-{
-}
-
-void cspr_control_thread_ends(void)
-{
+    if (!cspr_controlled || cspr_control_it.begun || cspr_control_it.ended)
+        return;
+    cspr_task *t = cspr_task_current();
+    if (!t)
+        return;
+    cspr_enter();
+    begin_strategy();
+    cspr_control_it.begun = true;
+    cspr_control *me = cspr_control_add(t, cspr_control_child_key(), 0);
+    me->own_thread = me->own.has_turn = true;
+    me->own.runs = me;
+    cspr_control_here = &me->own;
+    cspr_control_it.n_threads = 1;
+    cspr_control_it.last = me;
+    cspr_control_can(me);
+    cspr_leave();
 }
 
 bool cspr_control_has_begun(void)
 {
-    return begun;
-}
-
-uint32_t cspr_control_number(const cspr_task *t)
-{
-    (void)t;
-    return 0;
-}
-
-uint64_t cspr_control_key(const cspr_task *t)
-{
-    (void)t;
-    return 0;
-}
-
-uint32_t cspr_control_object(const void *obj)
-{
-    (void)obj;
-    return 0;
-}
-
-void cspr_control_not_replayable(const char *why)
-{
-    if (!*why_not)
-        why_not = why;
-}
-
-const char *cspr_control_why_not(void)
-{
-    return why_not;
+    return cspr_control_it.begun;
 }
 
 void cspr_control_end(void)
 {
-    begun = false;
+    cspr_control_it.ended = true;
+}
+
+// --- numbers --------------------------------------------------------------------------------------------------------------------
+
+uint32_t cspr_control_number(const cspr_task *t)
+{
+    const cspr_control *c = t ? t->control : cspr_control_me();
+    return c ? c->number : 0;
+}
+
+uint64_t cspr_control_key(const cspr_task *t)
+{
+    const cspr_control *c = t ? t->control : cspr_control_me();
+    return c ? c->key : 0;
+}
+
+uint32_t cspr_control_choose(uint32_t n)
+{
+    return cspr_control_it.begun && n > 1 ? cspr_strategy_pick(n) : 0;
+}
+
+// Of the task, not of the run: what others draw, and when, does not change what it gets.
+uint64_t cspr_control_random(void)
+{
+    static uint64_t unowned; // before the schedule begins, and threads outside of it
+    cspr_control *me = cspr_control_me();
+    uint64_t *drawn = me ? &me->drawn : &unowned;
+    uint64_t n = __atomic_add_fetch(drawn, 0x9e3779b97f4a7c15u, __ATOMIC_RELAXED); // relaxed: only distinct
+    return cspr_control_mix(cspr_control_mix(cspr_flags.seed ^ (me ? me->key : 0)) + n);
+}
+
+// --- what cannot be replayed --------------------------------------------------------------------------------------------------
+
+static const char *why_not; // atomic
+
+void cspr_control_not_replayable(const char *why)
+{
+    const char *none = NULL;
+    __atomic_compare_exchange_n(&why_not, &none, why, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED); // carries the string
+}
+
+const char *cspr_control_why_not(void)
+{
+    const char *why = __atomic_load_n(&why_not, __ATOMIC_ACQUIRE); // the exchange
+    return why ? why : "";
 }

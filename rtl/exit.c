@@ -8,6 +8,7 @@
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
 #include "access.h"
 #include "annotate.h"
+#include "control.h"
 #include "fd.h"
 #include "leak.h"
 #include "libc.h"
@@ -38,6 +39,7 @@ static void check_once(uintptr_t sp)
         return;
     if (atomic_compare_exchange_strong(&check_state, &state, CHECKING)) {
         cspr_leak_check(sp);
+        cspr_control_end();
         atomic_store(&check_state, CHECKED);
     }
     while (state == CHECKING)

@@ -5,6 +5,7 @@
 #include "access.h"
 #include "alloc.h"
 #include "chan_use.h"
+#include "control_state.h"
 #include "depot.h"
 #include "everyone.h"
 #include "leak.h"
@@ -31,14 +32,16 @@ typedef struct chan {
 typedef struct snapshot {
     cspr_stamp *stamp;
     cspr_stack stack; // where it was taken: a coroutine that a timer starts was created there
+    uint64_t key;     // that coroutine's under control
+    uint32_t creator; // likewise: who took it
 } snapshot;
 
 #define HERE() cspr_stack_here(__builtin_return_address(0), NULL)
 
 // --- tasks ------------------------------------------------------------------------------------------------------------------
 
-static void *make_coroutine(uint64_t id, void *lo, void *hi, cspr_task *creator, cspr_stamp *from, const csp_site *site,
-                            cspr_stack creation)
+static cspr_task *make_coroutine(uint64_t id, void *lo, void *hi, cspr_task *creator, cspr_stamp *from,
+                                 const csp_site *site, cspr_stack creation)
 {
     cspr_shadow_forget((uintptr_t)lo, (uintptr_t)hi);
     cspr_identity who = {
@@ -58,7 +61,9 @@ static void *hook_task_new(uint64_t id, void *lo, void *hi, const csp_site *site
     cspr_stack creation = HERE();
     cspr_enter();
     cspr_stamp *known = creator ? cspr_task_publish(creator, CSPR_BY_GO, NULL) : NULL;
-    void *t = make_coroutine(id, lo, hi, creator, known, site, creation);
+    cspr_task *t = make_coroutine(id, lo, hi, creator, known, site, creation);
+    if (CSPR_UNLIKELY(cspr_control_it.begun))
+        cspr_control_add(t, cspr_control_child_key(), cspr_control_number(NULL));
     cspr_stamp_unref(known);
     cspr_leave();
     cspr_leak_watch_began(creation);
@@ -69,7 +74,9 @@ static void *hook_task_new_from(uint64_t id, void *lo, void *hi, void *p)
 {
     const snapshot *s = p;
     cspr_enter();
-    void *t = make_coroutine(id, lo, hi, NULL, s ? s->stamp : NULL, NULL, s ? s->stack : 0);
+    cspr_task *t = make_coroutine(id, lo, hi, NULL, s ? s->stamp : NULL, NULL, s ? s->stack : 0);
+    if (CSPR_UNLIKELY(cspr_control_it.begun))
+        cspr_control_add(t, s ? s->key : cspr_control_child_key(), s ? s->creator : 0);
     cspr_leave();
     return t;
 }
@@ -104,6 +111,8 @@ static void hook_task_end(void)
         return;
     cspr_leak_watch_ended(t->who);
     cspr_enter();
+    if (CSPR_UNLIKELY(t->control != NULL))
+        cspr_control_remove(t->control);
     cspr_task_store();
     cspr_task_finish(t);
     cspr_task_free(t);
@@ -228,7 +237,11 @@ static void *hook_snapshot_new(void)
     cspr_enter();
     snapshot *s = cspr_alloc(sizeof *s);
     cspr_everyone_hold(); // before t learns more
-    *s = (snapshot){cspr_task_publish(t, CSPR_BY_TIMER, NULL), here};
+    *s = (snapshot){.stamp = cspr_task_publish(t, CSPR_BY_TIMER, NULL), .stack = here};
+    if (CSPR_UNLIKELY(cspr_control_it.begun)) {
+        s->key = cspr_control_child_key();
+        s->creator = cspr_control_number(NULL);
+    }
     cspr_leave();
     return s;
 }
@@ -391,6 +404,27 @@ size_t cspr_chan_users(void *ch, cspr_leak_peer *out, size_t max, uint32_t *ever
     return cspr_uses_list(&((chan *)ch)->uses, out, max, ever);
 }
 
+// --- controlled schedules -------------------------------------------------------------------------------------------------------
+
+// Should it lose the turn, this is where.
+static void note_public_pc(void *pc)
+{
+    if (cspr_self.task)
+        cspr_self.task->public_pc = pc;
+}
+
+static void hook_point(int op, const void *obj)
+{
+    note_public_pc(__builtin_return_address(0));
+    cspr_control_point(op, obj);
+}
+
+static void hook_point_idle(int op, const void *obj)
+{
+    note_public_pc(__builtin_return_address(0));
+    cspr_control_point_idle(op, obj);
+}
+
 // --- ends -------------------------------------------------------------------------------------------------------------------
 
 static bool hook_print_stack_of(void *task)
@@ -436,6 +470,20 @@ const csp_hook_table cspr_hooks = {
     .chan_rendezvous = hook_chan_rendezvous,
     .chan_close = hook_chan_close,
     .chan_recv_closed = hook_chan_recv_closed,
+    .schedule_begin = cspr_control_begin,
+    .point = hook_point,
+    .point_idle = hook_point_idle,
+    .choose = cspr_control_choose,
+    .random = cspr_control_random,
+    .clock = cspr_control_time,
+    .rest = cspr_control_rest,
+    .carrier_new = cspr_control_carrier_new,
+    .carrier_take = cspr_control_carrier_take,
+    .carrier_leave = cspr_control_carrier_leave,
+    .co_ready = cspr_control_co_ready,
+    .co_parks = cspr_control_co_parks,
+    .co_wait = cspr_control_co_wait,
+    .next_co = cspr_control_next,
     .print_stack = cspr_print_stack,
     .print_stack_of = hook_print_stack_of,
     .all_asleep = cspr_deadlock_all_asleep,

@@ -69,6 +69,7 @@ struct cspr_task {
     uint32_t order_id; // its own id there; 0: it never took a lock while it held another
     bool order_open;   // order_at is not in `order` yet
     uint64_t order_at;
+    struct cspr_control *control; // control_state.h; NULL: the schedule is not ours
     uint32_t lock_wait; // lock_wait.h; 0: waits for no lock while it holds others
 };
 

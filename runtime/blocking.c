@@ -11,6 +11,7 @@
 // See: docs/architecture.md (blocking calls); Go's entersyscall, exitsyscall
 #include "csp/io.h"
 
+#include "control.h"
 #include "monitor.h"
 
 static __thread cspi_worker *tls_away __attribute__((tls_model("initial-exec")));
@@ -43,6 +44,10 @@ static void leave(cspi_worker *w, csp_co *co)
     cspi_worker_set_self(NULL);
     cspi_foreign_set_self(co);
     cspi_away_set_self(w);
+#if CSP_HOOKS
+    if (CSPI_CONTROLLED())
+        cspi_control_leave(w, true);
+#endif
     csp_fence_seq();
     if (nobody_keeps || cspi_work_waits())
         cspi_wake_one();
@@ -65,6 +70,12 @@ static bool come_back(cspi_worker *w, csp_co *co)
     bool may_go_on =
         w == csp_load_rlx(&cspi_sched.exempt) || (!cspi_sched.n_surplus && !csp_load_acq(&cspi_sched.stopping));
     cspi_lock_release(&cspi_sched.lock);
+#if CSP_HOOKS
+    if (CSPI_CONTROLLED()) {
+        cspi_control_take(w, co);
+        return true;
+    }
+#endif
     return may_go_on;
 }
 
@@ -83,6 +94,7 @@ bool cspi_blocking_run(cspi_worker *w, csp_co *co)
 void csp_blocking(void (*fn)(void *), void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(BLOCKING, NULL);
     (void)cspi_self(); // the runtime has started
     if (cspi_worker_self())
         cspi_call_on_loop(fn, arg);

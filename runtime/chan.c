@@ -130,6 +130,7 @@ void cspi_chan_free(csp_chan *c)
 void csp_chan_free(csp_chan *c)
 {
     CSPI_FRAME();
+    CSPI_POINT(CLOSE, c);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         return;
@@ -270,6 +271,7 @@ static bool park_in_queue(csp_chan *c, cspi_waitq *q, int op, void *buf, const c
 void csp_send(csp_chan *c, const void *v)
 {
     CSPI_FRAME();
+    CSPI_POINT(SEND, c);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         park_on_nil(CSP_WAIT_SEND, site);
@@ -293,6 +295,7 @@ void csp_send(csp_chan *c, const void *v)
 bool csp_recv(csp_chan *c, void *v)
 {
     CSPI_FRAME();
+    CSPI_POINT(RECV, c);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         park_on_nil(CSP_WAIT_RECV, site);
@@ -336,12 +339,14 @@ CSPI_IN_PUBLIC bool send_within(csp_chan *c, const void *v, cspi_limit limit, co
 bool csp_send_until(csp_chan *c, const void *v, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(SEND, c);
     return send_within(c, v, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_send_ctx(csp_chan *c, const void *v, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(SEND, c);
     return send_within(c, v, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
@@ -372,18 +377,21 @@ CSPI_IN_PUBLIC int recv_within(csp_chan *c, void *v, cspi_limit limit, const csp
 int csp_recv_until(csp_chan *c, void *v, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(RECV, c);
     return recv_within(c, v, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 int csp_recv_ctx(csp_chan *c, void *v, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(RECV, c);
     return recv_within(c, v, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_try_send(csp_chan *c, const void *v)
 {
     CSPI_FRAME();
+    CSPI_POINT(TRY_SEND, c);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         return false;
@@ -405,6 +413,7 @@ bool csp_try_send(csp_chan *c, const void *v)
 int csp_try_recv(csp_chan *c, void *v)
 {
     CSPI_FRAME();
+    CSPI_POINT(TRY_RECV, c);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         return 0;
@@ -491,6 +500,7 @@ void cspi_chan_close(csp_chan *c)
 void csp_close(csp_chan *c)
 {
     CSPI_FRAME();
+    CSPI_POINT(CLOSE, c);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         csp_panic("close of nil channel");
@@ -501,6 +511,7 @@ void csp_close(csp_chan *c)
 size_t csp_len(const csp_chan *c)
 {
     CSPI_FRAME();
+    CSPI_POINT(LEN, c);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (!c)
         return 0;

@@ -25,6 +25,7 @@ CSPI_IN_PUBLIC void park_unlocked(csp_cond *cond, csp_mutex *m, cspi_place *w, c
 void csp_cond_wait(csp_cond *cond, csp_mutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(COND_WAIT, cond);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     cspi_place w = {.base.co = cspi_self()};
     const cspi_wait wait = {.op = CSP_WAIT_COND, .obj = cond, .site = site};
@@ -55,12 +56,14 @@ CSPI_IN_PUBLIC bool wait_within(csp_cond *cond, csp_mutex *m, cspi_limit limit, 
 bool csp_cond_wait_until(csp_cond *cond, csp_mutex *m, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(COND_WAIT, cond);
     return wait_within(cond, m, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_cond_wait_ctx(csp_cond *cond, csp_mutex *m, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(COND_WAIT, cond);
     return wait_within(cond, m, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
@@ -79,6 +82,7 @@ static void wake_and_unlock(csp_cond *cond, cspi_waiter *list)
 void csp_cond_signal(csp_cond *cond)
 {
     CSPI_FRAME();
+    CSPI_POINT(SIGNAL, cond);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     cspi_lock_acquire(queue_lock(cond));
     wake_and_unlock(cond, cspi_waitq_grant(&cond->waiters));
@@ -87,6 +91,7 @@ void csp_cond_signal(csp_cond *cond)
 void csp_cond_broadcast(csp_cond *cond)
 {
     CSPI_FRAME();
+    CSPI_POINT(BROADCAST, cond);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     cspi_lock_acquire(queue_lock(cond));
     wake_and_unlock(cond, cspi_waitq_grant_all(&cond->waiters));

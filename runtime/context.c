@@ -249,6 +249,7 @@ static void fire_deadline(cspi_timer *t)
 void csp_ctx_cancel(csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(CANCEL, ctx);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (is_background(ctx))
         return;
@@ -258,6 +259,7 @@ void csp_ctx_cancel(csp_ctx *ctx)
 void csp_ctx_cancel_cause(csp_ctx *ctx, int cause)
 {
     CSPI_FRAME();
+    CSPI_POINT(CANCEL, ctx);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (is_background(ctx))
         return;
@@ -365,18 +367,21 @@ csp_ctx *cspi_ctx_with_cancel(csp_ctx *parent, const csp_site *site)
 csp_ctx *csp_ctx_with_cancel(csp_ctx *parent)
 {
     CSPI_FRAME();
+    CSPI_POINT(CONTEXT, parent);
     return cspi_ctx_with_cancel(parent, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_deadline(csp_ctx *parent, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(CONTEXT, parent);
     return make(parent, (making){.deadline_ns = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 csp_ctx *csp_ctx_with_timeout(csp_ctx *parent, int64_t ns)
 {
     CSPI_FRAME();
+    CSPI_POINT(CONTEXT, parent);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     int64_t now = cspi_now(), at;
     if (__builtin_add_overflow(now, ns, &at))
@@ -407,6 +412,7 @@ csp_chan *csp_ctx_done(csp_ctx *ctx)
 int csp_ctx_err(csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(CONTEXT, ctx);
     if (is_background(ctx))
         return 0;
     int err = (int)csp_load_acq(&ctx->err); // E1
@@ -418,6 +424,7 @@ int csp_ctx_err(csp_ctx *ctx)
 int csp_ctx_cause(csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(CONTEXT, ctx);
     if (is_background(ctx) || !csp_load_acq(&ctx->err)) // E1
         return 0;
     CSP_HOOK(acquire, &ctx->err, NULL);
@@ -479,6 +486,7 @@ static bool drop(csp_ctx *ctx)
 void csp_ctx_free(csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(CANCEL, ctx);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     while (!is_background(ctx) && drop(ctx)) { // a loop, since the last child takes its parent along
         csp_ctx *parent = ctx->parent;

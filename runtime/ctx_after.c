@@ -62,6 +62,7 @@ static void on_cancel(cspi_ctx_waiter *w, int err)
 csp_ctx_call *csp_ctx_after(csp_ctx *ctx, void (*fn)(void *), void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(CONTEXT, ctx);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     (void)cspi_self(); // the runtime has started
     CSP_HOOK(ignore_begin);

@@ -220,6 +220,7 @@ static bool report(int why)
 void csp_group_go(csp_group *g, member_fn fn, void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     start(g, fn, arg, &(cspi_limit){.until = CSPI_NO_LIMIT}, site);
 }
@@ -227,6 +228,7 @@ void csp_group_go(csp_group *g, member_fn fn, void *arg)
 bool csp_group_try_go(csp_group *g, member_fn fn, void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     return start_now(g, fn, arg);
 }
@@ -234,6 +236,7 @@ bool csp_group_try_go(csp_group *g, member_fn fn, void *arg)
 bool csp_group_go_until(csp_group *g, member_fn fn, void *arg, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return report(start(g, fn, arg, &(cspi_limit){.until = at}, site));
 }
@@ -241,6 +244,7 @@ bool csp_group_go_until(csp_group *g, member_fn fn, void *arg, int64_t at)
 bool csp_group_go_ctx(csp_group *g, member_fn fn, void *arg, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return report(start(g, fn, arg, &(cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, site));
 }
@@ -300,6 +304,7 @@ static int conclude(csp_group *g)
 int csp_group_wait(csp_group *g)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     wait_for_all(g, &(cspi_limit){.until = CSPI_NO_LIMIT}, site);
     return conclude(g);
@@ -319,6 +324,7 @@ static bool deliver(csp_group *g, int why, int *result)
 bool csp_group_wait_until(csp_group *g, int *result, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return deliver(g, wait_for_all(g, &(cspi_limit){.until = at}, site), result);
 }
@@ -326,6 +332,7 @@ bool csp_group_wait_until(csp_group *g, int *result, int64_t at)
 bool csp_group_wait_ctx(csp_group *g, int *result, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return deliver(g, wait_for_all(g, &(cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, site), result);
 }
@@ -371,6 +378,7 @@ void csp_group_limit(csp_group *g, size_t n)
 void csp_group_free(csp_group *g)
 {
     CSPI_FRAME();
+    CSPI_POINT(GROUP, g);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (!g)
         return;

@@ -20,6 +20,7 @@ static const csp_hook_table nothing = {
 #undef NOTHING_FIELD
 };
 
+bool cspi_controlled;
 const csp_hook_table *cspi_hooks = &nothing;
 const csp_runtime_view *cspi_runtime_view;
 

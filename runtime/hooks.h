@@ -127,74 +127,96 @@ enum csp_op {
         CSP_OPS
 };
 
+struct csp_co;
+
 // HOOK(return type, name, (parameters), (arguments), value when no detector is there)
-#define CSP_HOOK_TABLE(HOOK)                                                                                              \
-    /* --- tasks ------------------------------------------------------------------------------------------------- */     \
+#define CSP_HOOK_TABLE(HOOK)                                                                                                   \
+    /* --- tasks ------------------------------------------------------------------------------------------------- */          \
     /* A coroutine is being created by the current task: its events so far happen before the new task's first step.     \
-       [stack_lo, stack_hi) is the new stack; what was recorded about that memory is forgotten. */ \
-    HOOK(void *, task_new, (uint64_t id, void *stack_lo, void *stack_hi, const csp_site *site),                           \
-         (id, stack_lo, stack_hi, site), NULL)                                                                            \
-    /* As task_new, but the order comes from a snapshot (a timer's function) instead of the current task. */              \
-    HOOK(void *, task_new_from, (uint64_t id, void *stack_lo, void *stack_hi, void *snapshot),                            \
-         (id, stack_lo, stack_hi, snapshot), NULL)                                                                        \
-    HOOK(void *, task_current, (void), (), NULL) /* the calling pthread's own task: main's, or a foreign thread's */      \
-    HOOK(void, task_name, (void *task, const char *name), (task, name), )                                                 \
-    HOOK(void, task_leave, (void),                                                                                        \
-         (), ) /* the current task stops running here; next: task_enter, perhaps elsewhere */                             \
-    HOOK(void, task_enter, (void *task), (task), )                                                                        \
-    HOOK(void, task_end, (void), (), ) /* the current task's last event; replaces task_leave. No edge by itself. */       \
-    HOOK(void, task_entry, (void *task, void (*fn)(void)), (task, fn), ) /* the function that a new coroutine runs */     \
-    HOOK(void, task_exits, (void), (), ) /* the current task, a coroutine, ends by csp_exit: task_end comes next */       \
-    HOOK(void, worker_start, (void),                                                                                      \
-         (), ) /* this OS thread is the runtime's: what it does itself is not the program's */                            \
-    HOOK(void, ignore_begin, (void), (), ) /* what this thread does until ignore_end is the runtime's own (nests) */      \
-    HOOK(void, ignore_end, (void), (), )                                                                                  \
-    HOOK(void, forget, (void *lo, void *hi), (lo, hi), ) /* a stack is used anew: what was recorded about it goes */      \
-    HOOK(const csp_site *, take_site, (void), (),                                                                         \
-         NULL) /* the site the program set just before this call, then NULL */                                            \
-    /* --- accesses, made by the current task inside the calling function ------------------------------------------ */   \
-    HOOK(void, read_range, (const void *p, size_t n), (p, n), )                                                           \
-    HOOK(void, write_range, (void *p, size_t n), (p, n), )                                                                \
-    /* --- order through an object, named by its address ------------------------------------------------------------ */  \
-    HOOK(void, acquire, (const void *obj, void *task), (obj, task), )       /* task joins obj's clock */                  \
-    HOOK(void, release, (const void *obj, void *task), (obj, task), )       /* obj's clock := task's */                   \
-    HOOK(void, release_merge, (const void *obj, void *task), (obj, task), ) /* obj's clock joins task's */                \
-    HOOK(void, sync_reset, (const void *obj), (obj), )                      /* obj's clock := nothing */                  \
-    /* A semaphore, under its lock, before it changes: k units are released / task takes k; it has `before`. */           \
-    HOOK(void, sem_release, (const void *sem, int64_t before, int64_t k), (sem, before, k), )                             \
-    HOOK(void, sem_take, (const void *sem, int64_t before, int64_t k, void *task), (sem, before, k, task), )              \
-    /* A lock was taken / is about to be released: the edge, and the set of locks the task holds. */                      \
-    HOOK(void, locked, (const void *lock, int mode, void *task, const csp_site *site), (lock, mode, task, site), )        \
-    HOOK(void, unlocking, (const void *lock, int mode), (lock, mode), )                                                   \
-    /* The current task is about to park for a lock, without a limit of time. */                                          \
-    HOOK(void, lock_wait, (const void *lock, int mode), (lock, mode), )                                                   \
-    /* --- snapshots: "what the current task knew then", for timers and cancellation -------------------------------- */  \
-    HOOK(void *, snapshot_new, (void), (), NULL)                                                                          \
-    HOOK(void, snapshot_free, (void *snapshot), (snapshot), )                                                             \
-    HOOK(void, snapshot_acquire, (void *snapshot, void *task), (snapshot, task), )                                        \
-    /* --- channels; slot is the operation's number modulo the capacity; the channel's lock is held ----------------- */  \
-    HOOK(void *, chan_new, (const void *chan, size_t cap, size_t elem_size, const csp_site *site),                        \
-         (chan, cap, elem_size, site), NULL)                                                                              \
-    HOOK(void, chan_free, (void *ch), (ch), )                                                                             \
+       [stack_lo, stack_hi) is the new stack; what was recorded about that memory is forgotten. */      \
+    HOOK(void *, task_new, (uint64_t id, void *stack_lo, void *stack_hi, const csp_site *site),                                \
+         (id, stack_lo, stack_hi, site), NULL)                                                                                 \
+    /* As task_new, but the order comes from a snapshot (a timer's function) instead of the current task. */                   \
+    HOOK(void *, task_new_from, (uint64_t id, void *stack_lo, void *stack_hi, void *snapshot),                                 \
+         (id, stack_lo, stack_hi, snapshot), NULL)                                                                             \
+    HOOK(void *, task_current, (void), (), NULL) /* the calling pthread's own task: main's, or a foreign thread's */           \
+    HOOK(void, task_name, (void *task, const char *name), (task, name), )                                                      \
+    HOOK(void, task_leave, (void),                                                                                             \
+         (), ) /* the current task stops running here; next: task_enter, perhaps elsewhere */                                  \
+    HOOK(void, task_enter, (void *task), (task), )                                                                             \
+    HOOK(void, task_end, (void), (), ) /* the current task's last event; replaces task_leave. No edge by itself. */            \
+    HOOK(void, task_entry, (void *task, void (*fn)(void)), (task, fn), ) /* the function that a new coroutine runs */          \
+    HOOK(void, task_exits, (void), (), ) /* the current task, a coroutine, ends by csp_exit: task_end comes next */            \
+    HOOK(void, worker_start, (void),                                                                                           \
+         (), ) /* this OS thread is the runtime's: what it does itself is not the program's */                                 \
+    HOOK(void, ignore_begin, (void), (), ) /* what this thread does until ignore_end is the runtime's own (nests) */           \
+    HOOK(void, ignore_end, (void), (), )                                                                                       \
+    HOOK(void, forget, (void *lo, void *hi), (lo, hi), ) /* a stack is used anew: what was recorded about it goes */           \
+    HOOK(const csp_site *, take_site, (void), (),                                                                              \
+         NULL) /* the site the program set just before this call, then NULL */                                                 \
+    /* --- accesses, made by the current task inside the calling function ------------------------------------------ */        \
+    HOOK(void, read_range, (const void *p, size_t n), (p, n), )                                                                \
+    HOOK(void, write_range, (void *p, size_t n), (p, n), )                                                                     \
+    /* --- order through an object, named by its address ------------------------------------------------------------ */       \
+    HOOK(void, acquire, (const void *obj, void *task), (obj, task), )       /* task joins obj's clock */                       \
+    HOOK(void, release, (const void *obj, void *task), (obj, task), )       /* obj's clock := task's */                        \
+    HOOK(void, release_merge, (const void *obj, void *task), (obj, task), ) /* obj's clock joins task's */                     \
+    HOOK(void, sync_reset, (const void *obj), (obj), )                      /* obj's clock := nothing */                       \
+    /* A semaphore, under its lock, before it changes: k units are released / task takes k; it has `before`. */                \
+    HOOK(void, sem_release, (const void *sem, int64_t before, int64_t k), (sem, before, k), )                                  \
+    HOOK(void, sem_take, (const void *sem, int64_t before, int64_t k, void *task), (sem, before, k, task), )                   \
+    /* A lock was taken / is about to be released: the edge, and the set of locks the task holds. */                           \
+    HOOK(void, locked, (const void *lock, int mode, void *task, const csp_site *site), (lock, mode, task, site), )             \
+    HOOK(void, unlocking, (const void *lock, int mode), (lock, mode), )                                                        \
+    /* The current task is about to park for a lock, without a limit of time. */                                               \
+    HOOK(void, lock_wait, (const void *lock, int mode), (lock, mode), )                                                        \
+    /* --- snapshots: "what the current task knew then", for timers and cancellation -------------------------------- */       \
+    HOOK(void *, snapshot_new, (void), (), NULL)                                                                               \
+    HOOK(void, snapshot_free, (void *snapshot), (snapshot), )                                                                  \
+    HOOK(void, snapshot_acquire, (void *snapshot, void *task), (snapshot, task), )                                             \
+    /* --- channels; slot is the operation's number modulo the capacity; the channel's lock is held ----------------- */       \
+    HOOK(void *, chan_new, (const void *chan, size_t cap, size_t elem_size, const csp_site *site),                             \
+         (chan, cap, elem_size, site), NULL)                                                                                   \
+    HOOK(void, chan_free, (void *ch), (ch), )                                                                                  \
     /* At the entry of every operation, before any order it makes: send and close of one channel conflict (F1), and     \
-       free conflicts with everything. */ \
-    HOOK(void, chan_use, (void *ch, int use), (ch, use), )                                                                \
-    HOOK(void, chan_send, (void *ch, size_t slot, void *task), (ch, slot, task), )                                        \
-    HOOK(void, chan_recv, (void *ch, size_t slot, void *task), (ch, slot, task), )                                        \
-    HOOK(void, chan_send_snapshot, (void *ch, size_t slot, void *snapshot), (ch, slot, snapshot), )                       \
-    HOOK(void, chan_rendezvous, (void *ch, void *partner),                                                                \
-         (ch, partner), ) /* unbuffered: each side joins the other */                                                     \
-    HOOK(void, chan_close, (void *ch), (ch), )                                                                            \
-    HOOK(void, chan_recv_closed, (void *ch, void *task), (ch, task), )                                                    \
-    /* --- ends ----------------------------------------------------------------------------------------------------- */  \
-    HOOK(bool, print_stack, (void), (), false) /* the current stack on stderr, symbolized; false: not able */             \
-    HOOK(bool, print_stack_of, (void *task), (task), false)                                                               \
-    HOOK(void, all_asleep, (void), (), ) /* who waits for whom, on stderr, after the runtime's own words */               \
-    /* Finds coroutines that nobody will wake; calls tell for each group. The number of coroutines. */                    \
-    HOOK(size_t, leak_check,                                                                                              \
-         (const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg), (q, tell, arg),      \
-         0)                                                                                                               \
-    HOOK(int, leak_signal, (void), (), 0) /* at which signal the runtime is to ask leak_check; 0: none */                 \
+       free conflicts with everything. */      \
+    HOOK(void, chan_use, (void *ch, int use), (ch, use), )                                                                     \
+    HOOK(void, chan_send, (void *ch, size_t slot, void *task), (ch, slot, task), )                                             \
+    HOOK(void, chan_recv, (void *ch, size_t slot, void *task), (ch, slot, task), )                                             \
+    HOOK(void, chan_send_snapshot, (void *ch, size_t slot, void *snapshot), (ch, slot, snapshot), )                            \
+    HOOK(void, chan_rendezvous, (void *ch, void *partner),                                                                     \
+         (ch, partner), ) /* unbuffered: each side joins the other */                                                          \
+    HOOK(void, chan_close, (void *ch), (ch), )                                                                                 \
+    HOOK(void, chan_recv_closed, (void *ch, void *task), (ch, task), )                                                         \
+    /* --- controlled schedules; called only if cspi_controlled ------------------------------------------------------ */      \
+    HOOK(void, schedule_begin, (void), (), ) /* the runtime's first act */                                                     \
+    HOOK(void, point, (int op, const void *obj), (op, obj), )                                                                  \
+    HOOK(void, point_idle, (int op, const void *obj), (op, obj), ) /* it was, or is, in vain: others first */                  \
+    HOOK(uint32_t, choose, (uint32_t n), (n), 0)                   /* a number below n */                                      \
+    HOOK(uint64_t, random, (void), (), 0)                                                                                      \
+    HOOK(int64_t, clock, (void), (), 0)                     /* virtual; no point */                                            \
+    HOOK(bool, rest, (int64_t grace_ns), (grace_ns), false) /* the process ends: others go on until none can */                \
+    /* A worker, as one that may be given the turn. Of those that are not away the first runs all coroutines. */               \
+    HOOK(void *, carrier_new, (void), (), NULL)                                                                                \
+    /* The current task is a coroutine on this thread, which is that worker's, from now on; it keeps the thread, and the  \
+       worker gets another one, or is away. */    \
+    HOOK(void, carrier_take, (void *carrier, struct csp_co *co), (carrier, co), )                                              \
+    HOOK(void, carrier_leave, (void *carrier, bool away), (carrier, away), )                                                   \
+    /* The task can go on, on a worker as co (NULL: on its own thread); it cannot; the current one, which cannot, waits. */    \
+    HOOK(void, co_ready, (void *task, struct csp_co *co), (task, co), )                                                        \
+    HOOK(void, co_parks, (void *task), (task), )                                                                               \
+    HOOK(void, co_wait, (void), (), )                                                                                          \
+    /* A worker's loop asks which coroutine to run; waits while it is no coroutine's turn. NULL: timers are due, ask again. */ \
+    HOOK(struct csp_co *, next_co, (void *carrier), (carrier), NULL)                                                           \
+    /* --- ends ----------------------------------------------------------------------------------------------------- */       \
+    HOOK(bool, print_stack, (void), (), false) /* the current stack on stderr, symbolized; false: not able */                  \
+    HOOK(bool, print_stack_of, (void *task), (task), false)                                                                    \
+    HOOK(void, all_asleep, (void), (), ) /* who waits for whom, on stderr, after the runtime's own words */                    \
+    /* Finds coroutines that nobody will wake; calls tell for each group. The number of coroutines. */                         \
+    HOOK(size_t, leak_check,                                                                                                   \
+         (const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg), (q, tell, arg),           \
+         0)                                                                                                                    \
+    HOOK(int, leak_signal, (void), (), 0) /* at which signal the runtime is to ask leak_check; 0: none */                      \
     HOOK(void, before_exit, (void), (), ) /* the runtime ends the process with status 2: last words */
 
 typedef struct csp_hook_table {
@@ -262,6 +284,16 @@ typedef struct csp_co_view {
 } csp_co_view;
 
 typedef struct csp_runtime_view {
+    // --- controlled schedules; called by who has the turn
+    void (*switch_away)(void); // from a coroutine to its worker's loop, which asks next_co
+    int64_t (*first_timer)(void);
+    int64_t (*first_lively_timer)(void); // without those that fire for ever
+    bool (*timers_may_wake)(void);       // provided that nobody can go on
+    bool (*poll)(void);                  // readies who waits for descriptors that are ready; true: somebody
+    // Nobody can ever go on: ends the process, unless there are more threads than n_threads of the program's, and the
+    // runtime's own, or signals may wake somebody.
+    void (*all_asleep)(unsigned n_threads);
+    // ---
     size_t (*count)(void);
     int64_t (*now_ns)(void);
     // Lets every coroutine that can run do so until all are at rest or grace_ns have passed; true: at rest. Called once,
@@ -284,6 +316,8 @@ typedef struct csp_runtime_view {
 } csp_runtime_view;
 
 #if CSP_HOOKS
+// Set by the detector before the program's first constructor: one task runs at a time, and choices are made by hooks.
+extern bool cspi_controlled;
 extern const csp_hook_table *cspi_hooks;          // never NULL; the detector stores its own table here, once
 extern const csp_runtime_view *cspi_runtime_view; // NULL until the runtime has started
 extern __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec")));
@@ -294,6 +328,11 @@ static inline void cspi_frame_pop(csp_frame *f)
 {
     __csp_top = f->prev;
 }
+#define CSPI_CONTROLLED() __builtin_expect(cspi_controlled, 0)
+// Before what a public function does, with no lock held: another task may go on here instead.
+#define CSPI_POINT(op, obj) (CSPI_CONTROLLED() ? cspi_hooks->point(CSP_OP_##op, obj) : (void)0)
+#define CSPI_POINT_IDLE(op, obj) (CSPI_CONTROLLED() ? cspi_hooks->point_idle(CSP_OP_##op, obj) : (void)0)
+
 // First statement of every public function that calls hooks: stacks then show the function and its caller's line.
 #define CSPI_FRAME()                                                                                                   \
     csp_frame cspi_frame_here __attribute__((cleanup(cspi_frame_pop))) = {__csp_top, __builtin_return_address(0), 0};  \
@@ -302,6 +341,9 @@ static inline void cspi_frame_pop(csp_frame *f)
 #define CSP_HOOK(name, ...) ((void)0)
 #define CSP_HOOK_VALUE(name, otherwise, ...) (otherwise)
 #define CSPI_FRAME() ((void)0)
+#define CSPI_CONTROLLED() false
+#define CSPI_POINT(op, obj) ((void)0)
+#define CSPI_POINT_IDLE(op, obj) ((void)0)
 #endif
 
 #ifdef __cplusplus

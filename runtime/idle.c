@@ -69,6 +69,8 @@ __attribute__((noinline)) static void wake_one_slow(void)
 
 void cspi_wake_one(void)
 {
+    if (CSPI_CONTROLLED())
+        return; // nobody is idle: control.h
     csp_fence_seq();                                  // W2
     if (csp_load_rlx(&cspi_sched.n_available) == 0) { // W3. relaxed: after the fence
         cspi_monitor_wanted();
@@ -166,6 +168,8 @@ void cspi_worker_kick(cspi_worker *w)
 
 void cspi_worker_timer_earlier(int64_t when_ns)
 {
+    if (CSPI_CONTROLLED())
+        return; // the detector looks at the timers whenever it decides
     cspi_worker *me = cspi_worker_self();
     cspi_lock_acquire(&cspi_sched.lock);
     // If the keeper goes idle only after this section, it reads the new instant itself: it was stored before.
@@ -185,6 +189,8 @@ void cspi_worker_timer_earlier(int64_t when_ns)
 // The keeper hears of it, or there is one soon: the caller's own worker, if that has nothing else to do.
 void cspi_idle_mind_poller(void)
 {
+    if (CSPI_CONTROLLED())
+        return; // polled when nobody can go on
     cspi_worker *w = cspi_worker_self(), *keeper = NULL;
     switch (csp_load_seq(&cspi_sched.keeper_sleep)) { // P1 of poll.c
     case KEEPER_NONE:

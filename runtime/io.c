@@ -195,41 +195,48 @@ static ssize_t write_within(int fd, const void *buf, size_t n, const cspi_limit 
 ssize_t csp_read(int fd, void *buf, size_t n)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return read_within(fd, buf, n, NO_LIMIT, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 ssize_t csp_read_until(int fd, void *buf, size_t n, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return read_within(fd, buf, n, &(const cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 ssize_t csp_read_ctx(int fd, void *buf, size_t n, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return read_within(fd, buf, n, &(const cspi_limit){CSPI_NO_LIMIT, ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 ssize_t csp_write(int fd, const void *buf, size_t n)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return write_within(fd, buf, n, NO_LIMIT, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 ssize_t csp_write_until(int fd, const void *buf, size_t n, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return write_within(fd, buf, n, &(const cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 ssize_t csp_write_ctx(int fd, const void *buf, size_t n, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return write_within(fd, buf, n, &(const cspi_limit){CSPI_NO_LIMIT, ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 int csp_close_fd(int fd)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     return cspi_poll_close(fd);
 }

@@ -145,6 +145,7 @@ static int poll_within(struct pollfd *fds, nfds_t n, int timeout_ms, const cspi_
 int csp_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return poll_within(fds, n, timeout_ms, &(const cspi_limit){.until = CSPI_NO_LIMIT}, site);
 }
@@ -152,6 +153,7 @@ int csp_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 int csp_poll_until(struct pollfd *fds, nfds_t n, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return poll_within(fds, n, -1, &(const cspi_limit){.until = at}, site);
 }
@@ -159,6 +161,7 @@ int csp_poll_until(struct pollfd *fds, nfds_t n, int64_t at)
 int csp_poll_ctx(struct pollfd *fds, nfds_t n, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return poll_within(fds, n, -1, &(const cspi_limit){CSPI_NO_LIMIT, ctx}, site);
 }

@@ -83,6 +83,7 @@ static int accept_within(struct accepting *a, const cspi_limit *limit, const csp
 int csp_accept(int fd, struct sockaddr *address, socklen_t *size)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return accept_within(&(struct accepting){fd, address, size, 0, 0}, &(const cspi_limit){.until = CSPI_NO_LIMIT},
                          site);
@@ -91,6 +92,7 @@ int csp_accept(int fd, struct sockaddr *address, socklen_t *size)
 int csp_accept_until(int fd, struct sockaddr *address, socklen_t *size, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return accept_within(&(struct accepting){fd, address, size, 0, 0}, &(const cspi_limit){.until = at}, site);
 }
@@ -98,6 +100,7 @@ int csp_accept_until(int fd, struct sockaddr *address, socklen_t *size, int64_t 
 int csp_accept_ctx(int fd, struct sockaddr *address, socklen_t *size, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return accept_within(&(struct accepting){fd, address, size, 0, 0}, &(const cspi_limit){CSPI_NO_LIMIT, ctx}, site);
 }
@@ -241,6 +244,7 @@ static int connect_within(struct connecting *c, const cspi_limit *limit, const c
 int csp_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return connect_within(&(struct connecting){fd, address, size, 0}, &(const cspi_limit){.until = CSPI_NO_LIMIT},
                           site);
@@ -249,6 +253,7 @@ int csp_connect(int fd, const struct sockaddr *address, socklen_t size)
 int csp_connect_until(int fd, const struct sockaddr *address, socklen_t size, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return connect_within(&(struct connecting){fd, address, size, 0}, &(const cspi_limit){.until = at}, site);
 }
@@ -256,6 +261,7 @@ int csp_connect_until(int fd, const struct sockaddr *address, socklen_t size, in
 int csp_connect_ctx(int fd, const struct sockaddr *address, socklen_t size, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(IO, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     return connect_within(&(struct connecting){fd, address, size, 0}, &(const cspi_limit){CSPI_NO_LIMIT, ctx}, site);
 }

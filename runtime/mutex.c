@@ -199,12 +199,14 @@ _Static_assert(LOCKED == 1, "sync.h");
 void csp_mutex_lock_wait(csp_mutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     lock(m, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 void csp_mutex_unlock_wake(csp_mutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(UNLOCK, m);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     unlock(m);
 }
@@ -212,24 +214,28 @@ void csp_mutex_unlock_wake(csp_mutex *m)
 void csp_mutex_lock(csp_mutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     lock(m, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_mutex_lock_until(csp_mutex *m, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     return lock_within(m, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_mutex_lock_ctx(csp_mutex *m, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     return lock_within(m, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_mutex_trylock(csp_mutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(TRY_LOCK, m);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (!try_take(m))
         return false;
@@ -241,6 +247,7 @@ bool csp_mutex_trylock(csp_mutex *m)
 void csp_mutex_unlock(csp_mutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(UNLOCK, m);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     unlock(m);
 }

@@ -50,6 +50,7 @@ static bool become_runner(csp_once *once, const csp_site *site)
 void csp_once_do(csp_once *once, void (*fn)(void *), void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(ONCE, once);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     // The lock too: the runner lets go of it last, and our caller may free *once when we return (rule W2).
     if (csp_load_acq(&once->state) == DONE && csp_load_acq(&once->lock) == 0) // E1

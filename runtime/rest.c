@@ -20,6 +20,7 @@
 #include "worker.h"
 
 #include "context.h"
+#include "control.h"
 #include "dump.h"
 #include "panic.h"
 #include "poll.h"
@@ -96,6 +97,8 @@ static bool all_workers_idle_locked(void)
 void cspi_rest_check_locked(void)
 {
     cspi_sched.recheck = false;
+    if (CSPI_CONTROLLED())
+        return; // it is the detector that knows (cspi_control_all_asleep)
     if (!all_workers_idle_locked())
         return;
     if (csp_load_acq(&cspi_sched.quiescing)) {
@@ -259,6 +262,8 @@ static void leave_worker(void)
     w->current = NULL;
     cspi_worker_set_self(NULL);
     cspi_foreign_set_self(co);
+    if (CSPI_CONTROLLED())
+        cspi_hooks->carrier_leave(w->carrier, false);
     cspi_worker_spawn(w);
 }
 
@@ -275,6 +280,8 @@ static bool is_at_rest(int64_t deadline)
 static bool quiesce(int64_t grace_ns)
 {
     leave_worker();
+    if (CSPI_CONTROLLED())
+        return cspi_hooks->rest(grace_ns);
     int64_t deadline = cspi_now() + grace_ns;
     csp_store_seq(&cspi_sched.quiescing, true);
     bool at_rest;
@@ -290,6 +297,14 @@ static bool quiesce(int64_t grace_ns)
     return at_rest;
 }
 
+void cspi_control_all_asleep(unsigned n_threads)
+{
+    int ours = cspi_sched.n_started + (int)n_threads + csp_load_acq(&cspi_sched.n_own_threads);
+    if (cspi_signals_may_wake() || cspi_count_threads() > ours + cspi_signals_threads())
+        return;
+    end_all_asleep(csp_load_acq(&cspi_sched.main_ended) && cspi_count_live() <= 0);
+}
+
 static size_t count(void)
 {
     return (size_t)cspi_count_live();
@@ -301,6 +316,12 @@ static bool pause_workers(int64_t limit_ns)
 }
 
 static const csp_runtime_view view_of_runtime = {
+    .switch_away = cspi_control_switch_away,
+    .first_timer = cspi_timers_earliest,
+    .first_lively_timer = cspi_timers_earliest_lively,
+    .timers_may_wake = cspi_timers_may_wake,
+    .poll = cspi_control_poll,
+    .all_asleep = cspi_control_all_asleep,
     .count = count,
     .now_ns = cspi_now,
     .quiesce = quiesce,

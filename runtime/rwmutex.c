@@ -261,12 +261,14 @@ _Static_assert(READER == 4, "sync.h");
 void csp_rwmutex_rlock_wait(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(RLOCK, m);
     enter(m, CSP_LOCK_READ, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 void csp_rwmutex_runlock_wake(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(RUNLOCK, m);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     leave_read(m);
 }
@@ -274,18 +276,21 @@ void csp_rwmutex_runlock_wake(csp_rwmutex *m)
 void csp_rwmutex_lock(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     enter(m, CSP_LOCK_WRITE, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_rwmutex_lock_until(csp_rwmutex *m, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     return enter_within(m, CSP_LOCK_WRITE, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_rwmutex_lock_ctx(csp_rwmutex *m, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(LOCK, m);
     return enter_within(m, CSP_LOCK_WRITE, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx},
                         CSP_HOOK_VALUE(take_site, NULL));
 }
@@ -293,12 +298,14 @@ bool csp_rwmutex_lock_ctx(csp_rwmutex *m, csp_ctx *ctx)
 bool csp_rwmutex_trylock(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(TRY_LOCK, m);
     return enter_at_once(m, CSP_LOCK_WRITE, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 void csp_rwmutex_unlock(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(UNLOCK, m);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     // The detector is told before anybody else can be let in, hence not by an unlock that will be found wrong.
     if (CSP_HOOKS && !(csp_load_rlx(&m->state) & WRITER)) // relaxed: the holder's own lock is visible to it
@@ -311,18 +318,21 @@ void csp_rwmutex_unlock(csp_rwmutex *m)
 void csp_rwmutex_rlock(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(RLOCK, m);
     enter(m, CSP_LOCK_READ, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_rwmutex_rlock_until(csp_rwmutex *m, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(RLOCK, m);
     return enter_within(m, CSP_LOCK_READ, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_rwmutex_rlock_ctx(csp_rwmutex *m, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(RLOCK, m);
     return enter_within(m, CSP_LOCK_READ, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx},
                         CSP_HOOK_VALUE(take_site, NULL));
 }
@@ -330,12 +340,14 @@ bool csp_rwmutex_rlock_ctx(csp_rwmutex *m, csp_ctx *ctx)
 bool csp_rwmutex_tryrlock(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(TRY_RLOCK, m);
     return enter_at_once(m, CSP_LOCK_READ, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 void csp_rwmutex_runlock(csp_rwmutex *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(RUNLOCK, m);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     leave_read(m);
 }

@@ -7,6 +7,7 @@
 #include "eh.h"
 #include "worker.h"
 
+#include "control.h"
 #include "csp/go.h"
 #include "panic.h"
 #include "switch.h"
@@ -37,6 +38,8 @@ bool cspi_is_bound(const csp_co *co)
 
 uint32_t cspi_random(void)
 {
+    if (CSPI_CONTROLLED())
+        return (uint32_t)CSP_HOOK_VALUE(random, 0);
     static uint64_t shared; // for threads that are no worker: atomic, quality does not matter
     cspi_worker *w = cspi_worker_self();
     uint64_t x = w ? (w->random += 0x9e3779b97f4a7c15u) : csp_add_rlx(&shared, 0x9e3779b97f4a7c15u);
@@ -89,8 +92,16 @@ static void park_bound(csp_co *co, void (*release)(void *), void *arg)
     int saved = errno;
     csp_store_rlx(&co->token, 0u); // relaxed: release() publishes it to who may make us ready
     cspi_co_set_state(co, CO_RUNNING, CO_PARKED);
+    if (CSPI_CONTROLLED())
+        CSP_HOOK(co_parks, co->task);
     CSP_HOOK(task_leave);
     release(arg);
+    if (CSPI_CONTROLLED()) {
+        CSP_HOOK(co_wait);
+        CSP_HOOK(task_enter, co->task);
+        errno = saved;
+        return;
+    }
     if (csp_load_rlx(&cspi_sched.stopping) &
         CSPI_STOP_TO_END) // relaxed: only this thread, which ends the process, set it
         cspi_rest_resume();
@@ -130,8 +141,26 @@ static void ready_bound(csp_co *co)
     cspi_co_set_state(co, CO_PARKED, CO_RUNNING);
     // relaxed: it cannot be missed by the all-asleep check, which needs the caller itself to be asleep.
     csp_add_rlx(&cspi_sched.n_bound_running, 1);
+    if (CSPI_CONTROLLED()) {
+        CSP_HOOK(co_ready, co->task, NULL);
+        return;
+    }
     csp_store_rel(&co->token, 1u); // F1; the thread may go on and end now: co is not touched again
     cspi_futex_wake(&co->token, 1);
+}
+
+// co has become runnable. w: the caller's worker, NULL: it is on none.
+static void enqueue(cspi_worker *w, csp_co *co)
+{
+    if (CSPI_CONTROLLED()) {
+        CSP_HOOK(co_ready, co->task, co);
+        return;
+    }
+    if (w)
+        cspi_worker_push_next(w, co);
+    else
+        cspi_global_push(co);
+    cspi_wake_one();
 }
 
 void cspi_ready(csp_co *co)
@@ -141,12 +170,7 @@ void cspi_ready(csp_co *co)
         return;
     }
     cspi_co_set_state(co, CO_PARKED, CO_RUNNABLE);
-    cspi_worker *w = cspi_worker_self();
-    if (w)
-        cspi_worker_push_next(w, co);
-    else
-        cspi_global_push(co);
-    cspi_wake_one();
+    enqueue(cspi_worker_self(), co);
 }
 
 // --- creating and ending ----------------------------------------------------------------------------------------------
@@ -217,11 +241,7 @@ static void start_co(cspi_worker *w, csp_co *co)
 {
     count_created(w);
     cspi_co_set_state(co, CO_FREE, CO_RUNNABLE);
-    if (w)
-        cspi_worker_push_next(w, co);
-    else
-        cspi_global_push(co);
-    cspi_wake_one();
+    enqueue(w, co);
 }
 
 // The creator's part: the detector's task, the labels. entry: the function as the program named it.
@@ -244,6 +264,7 @@ __attribute__((always_inline)) static inline void go(const csp_go_options *o, vo
                                                      const csp_site *site, void *caller)
 {
     csp_co *self = cspi_self(); // first of all: it starts the runtime
+    CSPI_POINT(GO, NULL);
     cspi_worker *w = cspi_worker_self();
     csp_co *co = take_stack(w, o);
     prepare(co, cspi_co_stack_top(co), fn, arg);
@@ -271,6 +292,7 @@ void cspi_go_at(void (*fn)(void *), void *arg, const csp_site *site, void *calle
 void cspi_go_copy(void (*fn)(void *), const void *bytes, size_t size, void *entry, const csp_site *site, void *caller)
 {
     csp_co *self = cspi_self();
+    CSPI_POINT(GO, NULL);
     cspi_worker *w = cspi_worker_self();
     csp_co *co = take_stack(w, NULL);
     void **top = cspi_co_stack_top(co);
@@ -298,6 +320,10 @@ void csp_yield(void)
 {
     CSPI_FRAME();
     csp_co *co = cspi_self();
+    if (CSPI_CONTROLLED()) {
+        CSPI_POINT_IDLE(YIELD, NULL);
+        return;
+    }
     cspi_worker *w = cspi_worker_self();
     if (!w) {
         sched_yield();
@@ -306,6 +332,14 @@ void csp_yield(void)
     w->request = REQUEST_YIELD;
     switch_to_loop(co);
 }
+
+#if CSP_HOOKS
+void cspi_control_switch_away(void)
+{
+    cspi_worker_self()->request = REQUEST_YIELD;
+    switch_to_loop(cspi_self());
+}
+#endif
 
 void cspi_at_end(void (*fn)(void *), void *arg)
 {

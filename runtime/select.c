@@ -74,6 +74,17 @@ static bool has_channel(const csp_case *k)
     return k->chan && k->op != CSP_WAIT_SLEEP;
 }
 
+#if CSP_HOOKS
+// What a choice point before the select says it is about; it may be about others, too.
+static const void *first_object(const csp_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (has_channel(&cases[i]))
+            return cases[i].chan;
+    return NULL;
+}
+#endif
+
 // --- preparing ------------------------------------------------------------------------------------------------------------
 
 // Shell sort: a few cases mostly, and no recursion or callback for the thousands.
@@ -106,7 +117,7 @@ static size_t drop_repeats(csp_chan **a, size_t n)
 static void add_to_poll(selection *s, size_t i)
 {
     size_t last = s->n_poll++;
-    size_t at = last ? (size_t)((uint64_t)cspi_random() * (last + 1) >> 32) : 0;
+    size_t at = CSPI_CONTROLLED() || !last ? last : (size_t)((uint64_t)cspi_random() * (last + 1) >> 32);
     s->poll[last] = (uint32_t)i;
     uint32_t other = s->poll[at];
     s->poll[at] = (uint32_t)i;
@@ -196,15 +207,39 @@ static verdict try_cases_locked(selection *s, csp_co **wake)
     return v;
 }
 
+static bool looks_ready(const csp_case *k)
+{
+    return k->op == CSP_WAIT_SLEEP || cspi_chan_looks_ready(k->chan, k->op == CSP_WAIT_SEND);
+}
+
+// Under a controlled schedule which of the cases that are ready comes first is a decision; nobody else runs meanwhile.
+static void choose_ready(selection *s)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < s->n_poll; i++)
+        n += looks_ready(&s->cases[s->poll[i]]);
+    if (n < 2)
+        return;
+    uint32_t skip = CSP_HOOK_VALUE(choose, 0, n);
+    size_t i = 0;
+    while (!looks_ready(&s->cases[s->poll[i]]) || skip-- > 0)
+        i++;
+    uint32_t first = s->poll[i];
+    s->poll[i] = s->poll[0];
+    s->poll[0] = first;
+}
+
 // Tries those that look ready, each under its channel's lock alone.
 static verdict try_each(selection *s, csp_co **wake)
 {
+    if (CSPI_CONTROLLED())
+        choose_ready(s);
     for (size_t i = 0; i < s->n_poll; i++) {
         const csp_case *k = &s->cases[s->poll[i]];
+        if (!looks_ready(k))
+            continue;
         if (k->op == CSP_WAIT_SLEEP)
             return (verdict){.index = (int)s->poll[i], .done = true};
-        if (!cspi_chan_looks_ready(k->chan, k->op == CSP_WAIT_SEND))
-            continue;
         csp_chan *c = k->chan;
         cspi_lock_acquire(&c->lock);
         verdict v = try_case_locked(s, s->poll[i], wake);
@@ -440,18 +475,21 @@ CSPI_IN_PUBLIC int run_select(const csp_case *cases, size_t n, enum patience pat
 int csp_select(const csp_case *cases, size_t n)
 {
     CSPI_FRAME();
+    CSPI_POINT(SELECT, first_object(cases, n));
     return run_select(cases, n, ENDLESS, (cspi_limit){0}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 int csp_select_until(const csp_case *cases, size_t n, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(SELECT, first_object(cases, n));
     return run_select(cases, n, LIMITED, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 int csp_select_ctx(const csp_case *cases, size_t n, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(SELECT, first_object(cases, n));
     cspi_limit limit = {.until = CSPI_NO_LIMIT, .ctx = ctx};
     return run_select(cases, n, LIMITED, limit, CSP_HOOK_VALUE(take_site, NULL));
 }
@@ -459,6 +497,7 @@ int csp_select_ctx(const csp_case *cases, size_t n, csp_ctx *ctx)
 int csp_try_select(const csp_case *cases, size_t n)
 {
     CSPI_FRAME();
+    CSPI_POINT(SELECT, first_object(cases, n));
     return run_select(cases, n, NONE, (cspi_limit){0}, CSP_HOOK_VALUE(take_site, NULL));
 }
 

@@ -140,6 +140,7 @@ void csp_sem_init(csp_sem *s, int64_t n)
 void csp_sem_acquire(csp_sem *s, int64_t k)
 {
     CSPI_FRAME();
+    CSPI_POINT(ACQUIRE, s);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     check_amount(k);
     if (!CSP_HOOKS && try_take(s, k))
@@ -166,18 +167,21 @@ CSPI_IN_PUBLIC bool acquire_within(csp_sem *s, int64_t k, cspi_limit limit, cons
 bool csp_sem_acquire_until(csp_sem *s, int64_t k, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(ACQUIRE, s);
     return acquire_within(s, k, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_sem_acquire_ctx(csp_sem *s, int64_t k, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(ACQUIRE, s);
     return acquire_within(s, k, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_sem_tryacquire(csp_sem *s, int64_t k)
 {
     CSPI_FRAME();
+    CSPI_POINT(TRY_ACQUIRE, s);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     check_amount(k);
     if (!CSP_HOOKS)
@@ -209,6 +213,7 @@ CSPI_IN_PUBLIC bool return_to_waiters(csp_sem *s, int64_t k)
 void csp_sem_release(csp_sem *s, int64_t k)
 {
     CSPI_FRAME();
+    CSPI_POINT(RELEASE, s);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     check_amount(k);
     while ((CSP_HOOKS || !try_return(s, k)) && !return_to_waiters(s, k))

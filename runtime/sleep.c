@@ -54,6 +54,7 @@ static void sleep_until(int64_t until, const csp_site *site)
 void csp_sleep(int64_t ns)
 {
     CSPI_FRAME();
+    CSPI_POINT(SLEEP, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (ns <= 0)
         csp_yield();
@@ -64,6 +65,7 @@ void csp_sleep(int64_t ns)
 void csp_sleep_until(int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(SLEEP, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (at <= cspi_now())
         csp_yield();
@@ -93,6 +95,7 @@ static void end_nap(cspi_giveup *g, int why)
 bool csp_sleep_ctx(int64_t ns, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(SLEEP, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     struct nap n = {.parked = NULL};
     const cspi_limit limit = {.until = cspi_after_now(ns), .ctx = ctx};

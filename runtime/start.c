@@ -7,6 +7,7 @@
 #include "worker.h"
 
 #include "context.h"
+#include "control.h"
 #include "fault.h"
 #include "leak_signal.h"
 #include "monitor.h"
@@ -210,6 +211,10 @@ static csp_co *adopt_main(void)
     cspi_worker_add_locked();
     cspi_lock_release(&cspi_sched.lock);
     cspi_worker_set_self(w);
+#if CSP_HOOKS
+    if (CSPI_CONTROLLED())
+        cspi_control_take(w, co);
+#endif
     CSP_HOOK(worker_start);
     cspi_fault_prepare_thread();
     return co;
@@ -406,8 +411,11 @@ csp_co *cspi_self_slow(void)
     bool is_main = syscall(SYS_gettid) == getpid();
     cspi_lock_acquire(&start_lock);
     bool is_first = !cspi_sched.started;
-    if (is_first)
+    if (is_first) {
+        if (CSPI_CONTROLLED())
+            CSP_HOOK(schedule_begin);
         start_runtime();
+    }
     csp_co *co;
     if (is_main && cspi_sched.main_co.id == 0)
         co = is_first ? adopt_main() : adopt_main_late();
@@ -416,6 +424,10 @@ csp_co *cspi_self_slow(void)
     if (is_first) {
         cspi_rest_publish_view();
         csp_store_rel(&cspi_sched.started, true);
+#if CSP_HOOKS
+        if (CSPI_CONTROLLED())
+            cspi_control_need_worker();
+#endif
         cspi_leak_signal_start(); // it may look at once
     }
     cspi_lock_release(&start_lock);

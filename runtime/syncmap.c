@@ -90,6 +90,7 @@ csp_syncmap *csp_syncmap_new_str(size_t value_size)
 void csp_syncmap_free(csp_syncmap *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     for (int i = 0; m && i < CSPI_SHARDS; i++)
         cspi_shard_fini(&m->kind, &m->shards[i]);
     free(m);
@@ -100,6 +101,7 @@ void csp_syncmap_free(csp_syncmap *m)
 bool csp_syncmap_load(csp_syncmap *m, const void *key, void *value)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_READ, m);
     if (!m)
         return false;
     cspi_key k = key_of(m, key);
@@ -129,6 +131,7 @@ CSPI_IN_PUBLIC cspi_key stored_key(const csp_syncmap *m, const void *key, const 
 void csp_syncmap_store(csp_syncmap *m, const void *key, const void *value)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     cspi_key k = stored_key(m, key, value);
     cspi_shard_use a = look(m, &k);
     cspi_shard_put(&a, value);
@@ -138,6 +141,7 @@ void csp_syncmap_store(csp_syncmap *m, const void *key, const void *value)
 bool csp_syncmap_load_or_store(csp_syncmap *m, const void *key, const void *value, void *actual)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     cspi_key k = stored_key(m, key, value);
     bool found;
     if (cspi_shard_read(&m->kind, shard_of(m, k.hash), &k, actual, &found) && found)
@@ -156,6 +160,7 @@ bool csp_syncmap_load_or_store(csp_syncmap *m, const void *key, const void *valu
 bool csp_syncmap_swap(csp_syncmap *m, const void *key, const void *value, void *previous)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     cspi_key k = stored_key(m, key, value);
     cspi_shard_use a = look(m, &k);
     cspi_shard_see(&a);
@@ -168,6 +173,7 @@ bool csp_syncmap_swap(csp_syncmap *m, const void *key, const void *value, void *
 bool csp_syncmap_load_and_delete(csp_syncmap *m, const void *key, void *value)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     if (!m)
         return false;
     cspi_key k = key_of(m, key);
@@ -183,6 +189,7 @@ bool csp_syncmap_load_and_delete(csp_syncmap *m, const void *key, void *value)
 bool csp_syncmap_delete(csp_syncmap *m, const void *key)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     if (!m)
         return false;
     cspi_key k = key_of(m, key);
@@ -197,6 +204,7 @@ bool csp_syncmap_delete(csp_syncmap *m, const void *key)
 bool csp_syncmap_compare_and_swap(csp_syncmap *m, const void *key, const void *expected, const void *value)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     if (!m)
         return false;
     cspi_key k = key_of(m, key);
@@ -214,6 +222,7 @@ bool csp_syncmap_compare_and_swap(csp_syncmap *m, const void *key, const void *e
 bool csp_syncmap_compare_and_delete(csp_syncmap *m, const void *key, const void *expected)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     if (!m)
         return false;
     cspi_key k = key_of(m, key);
@@ -243,6 +252,7 @@ CSPI_IN_PUBLIC void make_room(const csp_syncmap *m, cspi_shard_copy *c, size_t k
 void csp_syncmap_range(csp_syncmap *m, bool (*fn)(const void *key, void *value, void *arg), void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_READ, m);
     if (!m)
         return;
     cspi_shard_copy c = {0};
@@ -269,6 +279,7 @@ void csp_syncmap_range(csp_syncmap *m, bool (*fn)(const void *key, void *value, 
 void csp_syncmap_clear(csp_syncmap *m)
 {
     CSPI_FRAME();
+    CSPI_POINT(MAP_WRITE, m);
     for (int i = 0; m && i < CSPI_SHARDS; i++) {
         cspi_lock_acquire(&m->shards[i].lock);
         cspi_shard_empty(&m->kind, &m->shards[i]);

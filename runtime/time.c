@@ -18,6 +18,7 @@
 
 int64_t csp_now(void)
 {
+    CSPI_POINT_IDLE(CLOCK, NULL);
     return cspi_now();
 }
 
@@ -88,6 +89,7 @@ static void end_ticker(void *ticker)
 csp_chan *csp_after(int64_t ns)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     (void)cspi_self(); // the runtime has started
     csp_ticker *k = new_ticker(0, site);
@@ -100,6 +102,7 @@ csp_chan *csp_after(int64_t ns)
 csp_ticker *csp_ticker_new(int64_t ns)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, NULL);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (ns <= 0)
         csp_panic("non-positive interval for csp_ticker_new");
@@ -116,12 +119,14 @@ csp_chan *csp_ticker_chan(csp_ticker *t)
 
 void csp_ticker_stop(csp_ticker *t)
 {
+    CSPI_POINT(TIMER, t);
     cspi_timer_stop(&t->timer);
 }
 
 void csp_ticker_reset(csp_ticker *t, int64_t ns)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, t);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     if (ns <= 0)
         csp_panic("non-positive interval for csp_ticker_reset");
@@ -137,6 +142,7 @@ void csp_ticker_reset(csp_ticker *t, int64_t ns)
 void csp_ticker_free(csp_ticker *t)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, t);
     if (!t)
         return;
     csp_chan *c = t->chan;
@@ -162,6 +168,7 @@ static void fire_timer(cspi_timer *t)
 csp_timer *csp_timer_new(int64_t ns, void (*fn)(void *), void *arg)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, NULL);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     (void)cspi_self();
     csp_timer *f = alloc_or_die(sizeof *f, "timer");
@@ -174,12 +181,14 @@ csp_timer *csp_timer_new(int64_t ns, void (*fn)(void *), void *arg)
 
 bool csp_timer_stop(csp_timer *t)
 {
+    CSPI_POINT(TIMER, t);
     return cspi_timer_stop(&t->timer);
 }
 
 bool csp_timer_reset(csp_timer *t, int64_t ns)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, t);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     cspi_lock_acquire(&resets);
     bool was_pending = cspi_timer_stop(&t->timer);
@@ -193,6 +202,7 @@ bool csp_timer_reset(csp_timer *t, int64_t ns)
 void csp_timer_free(csp_timer *t)
 {
     CSPI_FRAME();
+    CSPI_POINT(TIMER, t);
     if (!t)
         return;
     cspi_timer_stop(&t->timer);

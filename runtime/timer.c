@@ -39,6 +39,8 @@ static struct {
 
 int64_t cspi_now(void)
 {
+    if (CSPI_CONTROLLED())
+        return CSP_HOOK_VALUE(clock, 0);
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
@@ -180,11 +182,41 @@ bool cspi_timer_stop(cspi_timer *t)
     return prevented;
 }
 
+static size_t count_ties(size_t i)
+{
+    if (i > timers.n || timers.heap[i].when != timers.heap[1].when)
+        return 0;
+    size_t n = 1;
+    for (size_t child = 4 * (i - 1) + 2, end = child + 4; child < end; child++)
+        n += count_ties(child);
+    return n;
+}
+
+// The index-th of them in the heap's order, counted down to 0.
+static cspi_timer *find_tie(size_t i, size_t *index)
+{
+    if (i > timers.n || timers.heap[i].when != timers.heap[1].when)
+        return NULL;
+    if ((*index)-- == 0)
+        return timers.heap[i].t;
+    cspi_timer *found = NULL;
+    for (size_t child = 4 * (i - 1) + 2, end = child + 4; child < end && !found; child++)
+        found = find_tie(child, index);
+    return found;
+}
+
+// Of those due at the first instant, as the controlled schedule will have it.
+static cspi_timer *choose_first(void)
+{
+    size_t n = count_ties(1), index = n > 1 ? CSP_HOOK_VALUE(choose, 0, (uint32_t)n) : 0;
+    return find_tie(1, &index);
+}
+
 void cspi_timers_run(int64_t now, const cspi_timer **firing)
 {
     cspi_lock_acquire(&timers.lock);
     for (int left = FIRED_AT_ONCE; left && timers.n && timers.heap[1].when <= now; left--) {
-        cspi_timer *t = timers.heap[1].t;
+        cspi_timer *t = CSPI_CONTROLLED() ? choose_first() : timers.heap[1].t;
         take_out(t);
         *firing = t;
         cspi_lock_release(&timers.lock);

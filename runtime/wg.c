@@ -85,6 +85,7 @@ CSPI_IN_PUBLIC void add(csp_wg *wg, int n)
 void csp_wg_add(csp_wg *wg, int n)
 {
     CSPI_FRAME();
+    CSPI_POINT(WG_ADD, wg);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     add(wg, n);
 }
@@ -92,6 +93,7 @@ void csp_wg_add(csp_wg *wg, int n)
 void csp_wg_done(csp_wg *wg)
 {
     CSPI_FRAME();
+    CSPI_POINT(WG_ADD, wg);
     (void)CSP_HOOK_VALUE(take_site, NULL);
     add(wg, -1);
 }
@@ -150,6 +152,7 @@ CSPI_IN_PUBLIC void wait_for_zero(csp_wg *wg, cspi_place *w, const cspi_giveup *
 void csp_wg_wait(csp_wg *wg)
 {
     CSPI_FRAME();
+    CSPI_POINT(WG_WAIT, wg);
     const csp_site *site = CSP_HOOK_VALUE(take_site, NULL);
     if (!CSP_HOOKS && is_over(wg))
         return;
@@ -173,11 +176,13 @@ CSPI_IN_PUBLIC bool wait_within(csp_wg *wg, cspi_limit limit, const csp_site *si
 bool csp_wg_wait_until(csp_wg *wg, int64_t at)
 {
     CSPI_FRAME();
+    CSPI_POINT(WG_WAIT, wg);
     return wait_within(wg, (cspi_limit){.until = at}, CSP_HOOK_VALUE(take_site, NULL));
 }
 
 bool csp_wg_wait_ctx(csp_wg *wg, csp_ctx *ctx)
 {
     CSPI_FRAME();
+    CSPI_POINT(WG_WAIT, wg);
     return wait_within(wg, (cspi_limit){.until = CSPI_NO_LIMIT, .ctx = ctx}, CSP_HOOK_VALUE(take_site, NULL));
 }

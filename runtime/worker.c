@@ -8,6 +8,7 @@
 // See: docs/architecture.md (idle protocol); Go's findRunnable, schedule
 #include "worker.h"
 
+#include "control.h"
 #include "csp/go.h"
 #include "panic.h"
 #include "poll.h"
@@ -237,6 +238,10 @@ static void look_at_clock(cspi_worker *w)
 
 static csp_co *find_work(cspi_worker *w)
 {
+#if CSP_HOOKS
+    if (CSPI_CONTROLLED())
+        return cspi_control_find(w);
+#endif
     for (;;) {
         if (__builtin_expect(csp_load_acq(&cspi_sched.stopping) != 0, 0) && w != csp_load_rlx(&cspi_sched.exempt))
             cspi_rest_halt(w);
@@ -269,13 +274,17 @@ static void do_request(cspi_worker *w, csp_co *co)
     switch (w->request) {
     case REQUEST_PARK:
         cspi_co_set_state(co, CO_RUNNING, CO_PARKED);
-        csp_store_rlx(&w->parks, w->parks + 1);                         // relaxed: statistics
+        csp_store_rlx(&w->parks, w->parks + 1); // relaxed: statistics
+        if (CSPI_CONTROLLED())
+            CSP_HOOK(co_parks, co->task);
         w->release(w->release_arg);                                     // from here on another worker may run co
         if (__builtin_expect(w == csp_load_rlx(&cspi_sched.exempt), 0)) // relaxed: set by w's own thread
             cspi_rest_resume();                                         // an exit handler waits for somebody
         break;
     case REQUEST_YIELD:
         cspi_co_set_state(co, CO_RUNNING, CO_RUNNABLE);
+        if (CSPI_CONTROLLED())
+            break; // can it go on, and when? control.h
         // What runs next from the ring was there before co, so that thieves never see the ring empty in between, and nobody
         // need be woken. What comes from elsewhere leaves co to be stolen.
         cspi_worker_push(w, co);

@@ -59,6 +59,7 @@ typedef struct cspi_worker {
     int64_t clock_ns;     // cspi_now() of some moment within the last CLOCK_EVERY ticks, or since it was idle
     uint32_t next_streak; // how many of the last ones came from runq.next
     uint64_t random;
+    void *carrier; // control.h; NULL: not under control
     bool spinning; // counted in sched.n_spinning: looks for work, others need not be woken
     cspi_stack_cache stacks;
     uint64_t created, ended; // coroutines, by who ran here; atomic for csp_count
