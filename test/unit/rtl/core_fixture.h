@@ -27,6 +27,13 @@ extern "C" {
 #include "task.h"
 
 cspr_flags_t cspr_flags;
+bool cspr_main_began = true;
+bool cspi_controlled;
+const csp_runtime_view *cspi_runtime_view;
+void cspr_control_stuck(void)
+{
+    abort();
+}
 __thread volatile int cspr_signals_pending;
 void cspr_signals_deliver(void)
 {
