@@ -10,6 +10,7 @@
 #include "annotate.h"
 #include "control.h"
 #include "fd.h"
+#include "intercept_thread.h"
 #include "leak.h"
 #include "libc.h"
 #include "misuse.h"
@@ -103,6 +104,7 @@ static void hold_outside(bool take)
 {
     cspr_threads_fork_lock(take);
     cspr_barriers_fork_lock(take);
+    cspr_shadow_locks_fork_lock(take);
     cspr_benign_fork_lock(take);
     cspr_made_fork_lock(take);
     cspr_keep_fork_lock(take);
@@ -140,6 +142,8 @@ void cspr_exit_init(void)
     cspr_fd_init();
     cspr_real___cxa_atexit(print_counts, NULL, NULL);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (cspr_controlled)
+        cspr_control_take_over();
 }
 
 // --- main ------------------------------------------------------------------------------------------------------------------------
@@ -152,6 +156,13 @@ CSPR_BOTTOM static void end_program(int status)
     cspr_real_exit(status);
 }
 
+// pthread_exit in main: see intercept_thread.c
+static void main_exits(void *unused)
+{
+    cspr_forget_records(unused);
+    cspr_thread_main_exits();
+}
+
 CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
 {
     cspr_enter(); // not a mapping of the program's
@@ -162,7 +173,7 @@ CSPR_BOTTOM static int run_main(int argc, char **argv, char **envp)
         cspr_die("out of memory: no stack for the end of the program");
     int status;
     __asm__ volatile("mov %%rsp, %0" : "=r"(cspr_main_frame));
-    pthread_cleanup_push(cspr_forget_records, NULL); // pthread_exit in main: see intercept_thread.c
+    pthread_cleanup_push(main_exits, NULL);
     cspr_main_began = true;
     status = program_main(argc, argv, envp);
     __asm__ volatile("mov %0, %%rsp\n\t"

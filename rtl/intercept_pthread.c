@@ -4,6 +4,7 @@
 // The real function runs outside the detector: it may block, be cancelled, or run the program's signal handlers.
 // Edges (rule F1): unlock -> next lock; runlock -> next wrlock; once: end of f -> every return; barrier: arrivals -> departures;
 // semaphore: post -> the wait that takes its unit; a condition variable by itself: none.
+#include "control_libc.h"
 #include "depot.h"
 #include "libc.h"
 #include "lock.h"
@@ -270,11 +271,17 @@ static void run_once(void)
     cspr_release(control, cspr_task_current());
 }
 
-static int once_checked(pthread_once_t *control, void (*fn)(void))
+static int once_real(pthread_once_t *control, void (*fn)(void))
 {
     once_fn = fn;
     once_control = control;
-    int result = cspr_real_pthread_once(control, run_once);
+    return cspr_real_pthread_once(control, run_once);
+}
+
+static int once_checked(pthread_once_t *control, void (*fn)(void))
+{
+    int result =
+        CSPR_UNLIKELY(cspr_controlled) ? cspr_control_once(control, fn, once_real) : once_real(control, fn);
     cspr_acquire(control, cspr_task_current());
     return result;
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Edges: pthread_create -> the thread's first step; its end -> the return of a join. The end of a detached thread: none.
 // A thread's task ends in the last round of thread-specific destructors, after those of the program.
+#include "intercept_thread.h"
+
 #include "alloc.h"
 #include "everyone.h"
 #include "leak.h"
@@ -32,6 +34,9 @@ typedef struct thread {
     pthread_t handle;
     cspr_task *task;
     bool detached, ended; // both: nobody will ask for it again
+    // --- under control, by who has the turn
+    cspr_who joiner; // who waits for its end; 0: nobody
+    cspr_control_own *own;
 } thread;
 enum { BUCKETS = 1024 };
 static thread *buckets[BUCKETS]; // under threads_lock
@@ -53,23 +58,48 @@ static void add_thread(pthread_t handle, cspr_task *task, bool detached)
     thread *t = cspr_alloc(sizeof *t);
     cspr_lock_acquire(&threads_lock);
     thread **bucket = bucket_of(handle);
-    *t = (thread){*bucket, handle, task, detached, false};
+    *t = (thread){.next = *bucket, .handle = handle, .task = task, .detached = detached};
+    t->own = cspr_control_own_record();
     *bucket = t;
     cspr_lock_release(&threads_lock);
     cspr_leave();
 }
 
-static cspr_task *find_task(pthread_t handle)
+// Stays valid while nobody joins or detaches it.
+static thread *find_thread(pthread_t handle)
 {
-    cspr_task *task = NULL;
     cspr_enter();
     cspr_lock_acquire(&threads_lock);
-    for (thread *t = *bucket_of(handle); t && !task; t = t->next)
-        if (t->handle == handle)
-            task = t->task;
+    thread *t = *bucket_of(handle);
+    while (t && t->handle != handle)
+        t = t->next;
     cspr_lock_release(&threads_lock);
     cspr_leave();
-    return task;
+    return t;
+}
+
+static cspr_task *find_task(pthread_t handle)
+{
+    const thread *t = find_thread(handle);
+    return t ? t->task : NULL;
+}
+
+// The main thread's, which nobody has created.
+static pthread_t main_thread;
+static cspr_control_own *own_of_main;
+
+void cspr_thread_note_main(void)
+{
+    main_thread = pthread_self();
+    own_of_main = cspr_control_own_record();
+}
+
+cspr_control_own *cspr_thread_own(pthread_t handle)
+{
+    if (pthread_equal(handle, main_thread))
+        return own_of_main;
+    const thread *t = find_thread(handle);
+    return t && !t->ended ? t->own : NULL;
 }
 
 // A handle may be another thread's as soon as the old one is joined: the task tells which is meant.
@@ -150,6 +180,27 @@ static void make_end_key(void)
     pthread_key_create(&end_key, end_of_thread);
 }
 
+// --- the main thread's end by pthread_exit: its task stays, others go on -----------------------------------------------------------------
+
+static pthread_key_t main_end_key;
+
+static void end_of_main(void *value)
+{
+    uintptr_t round = (uintptr_t)value;
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS)
+        pthread_setspecific(main_end_key, (void *)(round + 1));
+    else
+        cspr_control_thread_ends();
+}
+
+void cspr_thread_main_exits(void)
+{
+    if (!cspr_controlled || !cspr_control_has_begun())
+        return;
+    pthread_key_create(&main_end_key, end_of_main);
+    pthread_setspecific(main_end_key, (void *)1);
+}
+
 // --- the start -----------------------------------------------------------------------------------------------------------------
 
 typedef struct birth {
@@ -194,6 +245,8 @@ CSPR_BOTTOM static void *run_thread(void *arg)
     cspr_leave();
     add_thread(pthread_self(), b->task, b->detached);
     announce(b);
+    if (CSPR_UNLIKELY(cspr_controlled))
+        cspr_control_thread_begins();
     void *result;
     pthread_cleanup_push(cspr_forget_records, NULL);
     result = fn(fn_arg); // never a tail call: this frame marks the bottom of the thread's stack
@@ -226,12 +279,20 @@ static int create_thread(pthread_t *handle, const pthread_attr_t *attr, void *(*
                          cspr_stack creation)
 {
     int saved = errno;
+    if (CSPR_UNLIKELY(cspr_controlled)) {
+        cspr_control_begin();
+        cspr_control_point(CSP_OP_THREAD_CREATE, NULL);
+    }
     birth b = {fn, arg, cspr_task_new_thread(cspr_task_current(), creation), is_created_detached(attr), 0};
     pthread_attr_t roomy;
+    if (CSPR_UNLIKELY(cspr_controlled))
+        cspr_control_thread_new(b.task);
     cspr_enter(); // what libc allocates for the thread is not the program's
     int result = cspr_real_pthread_create(handle, make_room(attr, &roomy), run_thread, &b);
     if (result == 0)
         wait_for_birth(&b);
+    else if (cspr_controlled)
+        cspr_control_thread_failed(b.task);
     cspr_leave();
     errno = saved;
     return result;
@@ -277,7 +338,84 @@ static void waits_no_more(void *ended)
         cspr_everyone_back(t);
 }
 
-#define JOINS(name, waits, params, args)                                                                               \
+// --- under control: nobody waits in libc for a thread that has not ended -------------------------------------------------------------
+
+static cspr_who me(void)
+{
+    const cspr_task *t = cspr_task_current();
+    return t ? cspr_task_who(t) : 0;
+}
+
+static bool waits_for_me(const thread *t)
+{
+    const thread *mine = find_thread(pthread_self());
+    return mine && mine->joiner && mine->joiner == cspr_task_who(t->task);
+}
+
+typedef struct joining {
+    pthread_t handle;
+    cspr_task *task;
+} joining;
+
+static void joins_no_more(void *arg)
+{
+    const joining *j = arg;
+    thread *t = find_thread(j->handle);
+    if (t && t->task == j->task)
+        t->joiner = 0;
+}
+
+// 0: the thread has ended, as far as the program can see; else what libc would say.
+static int wait_for_end(thread *t, int64_t deadline_ns)
+{
+    int error = 0;
+    joining j = {t->handle, t->task};
+    t->joiner = me();
+    pthread_cleanup_push(joins_no_more, &j);
+    while (!error && !t->ended) {
+        if (!cspr_control_await(CSP_OP_THREAD_JOIN, j.task, deadline_ns) && !t->ended)
+            error = ETIMEDOUT;
+        cspr_control_testcancel();
+    }
+    pthread_cleanup_pop(error != 0);
+    return error;
+}
+
+static int join_controlled(pthread_t handle, void **result, int64_t deadline_ns)
+{
+    cspr_control_testcancel();
+    cspr_control_point(CSP_OP_THREAD_JOIN, find_task(handle));
+    thread *t = find_thread(handle);
+    if (t && !t->detached && !t->ended) {
+        if (pthread_equal(handle, pthread_self()) || waits_for_me(t))
+            return EDEADLK;
+        if (t->joiner)
+            return EINVAL;
+        int error = wait_for_end(t, deadline_ns);
+        if (error)
+            return error;
+    }
+    return cspr_real_pthread_join(handle, result);
+}
+
+static int join_by(pthread_t handle, void **result, clockid_t clock, const struct timespec *until)
+{
+    if (until && !cspr_is_instant(until))
+        return EINVAL;
+    return join_controlled(handle, result, cspr_control_instant(clock, until));
+}
+
+static int try_join(pthread_t handle, void **result)
+{
+    cspr_control_point(CSP_OP_THREAD_JOIN, find_task(handle));
+    const thread *t = find_thread(handle);
+    if (!t || t->ended)
+        return cspr_real_pthread_join(handle, result);
+    cspr_control_point_idle(CSP_OP_THREAD_JOIN, t->task);
+    return EBUSY;
+}
+
+#define JOINS(name, waits, params, args, controlled)                                                                   \
     CSPR_INTERCEPTOR int name params                                                                                   \
     {                                                                                                                  \
         if (!is_checked())                                                                                             \
@@ -288,7 +426,7 @@ static void waits_no_more(void *ended)
         waits(task);                                                                                                   \
         int status;                                                                                                    \
         pthread_cleanup_push(waits_no_more, task);                                                                     \
-        status = cspr_real_##name args;                                                                                \
+        status = CSPR_UNLIKELY(cspr_controlled) ? controlled : cspr_real_##name args;                                  \
         pthread_cleanup_pop(0);                                                                                        \
         if (status == 0)                                                                                               \
             joined(handle, task);                                                                                      \
@@ -296,18 +434,23 @@ static void waits_no_more(void *ended)
             waits_no_more(task);                                                                                       \
         return status;                                                                                                 \
     }
-JOINS(pthread_join, wait_for, (pthread_t handle, void **result), (handle, result))
-JOINS(pthread_tryjoin_np, do_not_wait_for, (pthread_t handle, void **result), (handle, result))
+JOINS(pthread_join, wait_for, (pthread_t handle, void **result), (handle, result),
+      join_controlled(handle, result, INT64_MAX))
+JOINS(pthread_tryjoin_np, do_not_wait_for, (pthread_t handle, void **result), (handle, result),
+      try_join(handle, result))
 JOINS(pthread_timedjoin_np, do_not_wait_for, (pthread_t handle, void **result, const struct timespec *until),
-      (handle, result, until))
+      (handle, result, until), join_by(handle, result, CLOCK_REALTIME, until))
 JOINS(pthread_clockjoin_np, do_not_wait_for,
-      (pthread_t handle, void **result, clockid_t clock, const struct timespec *until), (handle, result, clock, until))
+      (pthread_t handle, void **result, clockid_t clock, const struct timespec *until), (handle, result, clock, until),
+      join_by(handle, result, clock, until))
 
 CSPR_INTERCEPTOR int pthread_detach(pthread_t handle)
 {
     if (!is_checked())
         return cspr_real_pthread_detach(handle);
     __csp_site = NULL;
+    if (CSPR_UNLIKELY(cspr_controlled))
+        cspr_control_point(CSP_OP_THREAD, NULL);
     // Before libc's: afterwards the handle may be another thread's.
     note_thread(handle, NULL, true, false);
     return cspr_real_pthread_detach(handle);
@@ -382,7 +525,8 @@ CSPR_INTERCEPTOR int thrd_join(thrd_t handle, int *result)
     bool checked = is_checked();
     cspr_task *task = checked ? find_task(handle) : NULL;
     void *value;
-    int error = cspr_real_pthread_join(handle, &value);
+    int error = checked && cspr_controlled ? join_controlled(handle, &value, INT64_MAX)
+                                           : cspr_real_pthread_join(handle, &value);
     if (error == 0)
         joined(handle, task);
     if (error == 0 && result)

@@ -46,6 +46,7 @@ static inline bool cspr_pc_is_libc(uintptr_t pc)
 // While the process forks (exit.c).
 void cspr_threads_fork_lock(bool take);
 void cspr_barriers_fork_lock(bool take);
+void cspr_shadow_locks_fork_lock(bool take); // control_lock.c
 
 // intercept_thread.c: for pthread_cleanup_push below the first function of a thread.
 void cspr_forget_records(void *unused);

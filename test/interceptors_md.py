@@ -25,6 +25,7 @@ BY_HAND = [
     ("intercept_thread.c", "threads: create → first step, end → join; their names"),
     ("intercept_signal.c", "handlers run on behalf of the interrupted task, never inside the detector"),
     ("intercept_tls.c", "a library's thread-locals are its thread's own"),
+    ("intercept_control.c", "nothing; a controlled schedule knows of them"),
     ("intercept_exit.c", "registration of an exit handler → its run"),
     ("exit.c", "start and end of the process"),
 ]

@@ -1,0 +1,43 @@
+// control_once.c - pthread_once and the guards of C++'s local statics under a controlled schedule.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// While a function of a once runs, its task may lose the turn; who comes meanwhile waits for it here, not in libc. The function may
+// end by an exception or by cancellation, so this file is compiled with -fexceptions: marks are taken back however it ends.
+#include "control_libc.h"
+
+#include <limits.h>
+
+enum { IN_PROGRESS = 1, DONE = 2 }; // bits of glibc's pthread_once_t
+
+static cspr_who me(void)
+{
+    const cspr_task *t = cspr_task_current();
+    return t ? cspr_task_who(t) : 0;
+}
+
+static void ends(const void **object)
+{
+    cspr_shadow_lock *s = cspr_shadow_lock_find(*object);
+    if (s) {
+        s->holder = 0;
+        cspr_shadow_lock_tidy(s);
+    }
+    cspr_control_wake(*object, UINT_MAX);
+}
+
+static bool other_runs(const void *object)
+{
+    const cspr_shadow_lock *s = cspr_shadow_lock_find(object);
+    return s && s->holder;
+}
+
+int cspr_control_once(pthread_once_t *control, void (*fn)(void), int (*run)(pthread_once_t *, void (*)(void)))
+{
+    cspr_control_point(CSP_OP_ONCE, control);
+    while (other_runs(control) && *control & IN_PROGRESS)
+        cspr_control_await(CSP_OP_ONCE, control, INT64_MAX);
+    if (*control & DONE)
+        return run(control, fn);
+    __attribute__((cleanup(ends))) const void *object = control;
+    cspr_shadow_lock_make(control)->holder = me();
+    return run(control, fn);
+}
