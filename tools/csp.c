@@ -16,6 +16,7 @@ static const struct verb {
     void (*help)(void);
 } verbs[] = {
     {"config", "print the flags that build with cspthread, for other build systems", cspt_cmd_config, cspt_help_config},
+    {"merge", "unite what the shards of one csp test found", cspt_cmd_merge, cspt_help_merge},
     {"selftest", "plant one mistake of each class and see that each is reported", cspt_cmd_selftest,
      cspt_help_selftest},
     {"test", "run a program repeatedly and collect what the detector finds", cspt_cmd_test, cspt_help_test},

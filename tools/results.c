@@ -118,15 +118,18 @@ static size_t count_new(const cspt_test *t)
     return n;
 }
 
+void cspt_test_judge(cspt_test *t)
+{
+    if (count_new(t))
+        t->outcome = CSPT_FAILED;
+    else if (t->outcome == CSPT_FAILED)
+        t->outcome = CSPT_PASSED;
+}
+
 void cspt_results_judge(cspt_results *r)
 {
-    for (size_t i = 0; i < r->n_tests; i++) {
-        cspt_test *t = &r->tests[i];
-        if (count_new(t))
-            t->outcome = CSPT_FAILED;
-        else if (t->outcome == CSPT_FAILED)
-            t->outcome = CSPT_PASSED;
-    }
+    for (size_t i = 0; i < r->n_tests; i++)
+        cspt_test_judge(&r->tests[i]);
 }
 
 size_t cspt_results_new_findings(const cspt_results *r)

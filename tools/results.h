@@ -135,7 +135,8 @@ bool cspt_explored_add_interleaving(cspt_explored *e, uint64_t hash);
 
 // Findings of each test: by kind, then title, then fingerprint.
 void cspt_results_sort(cspt_results *r);
-// Sets the outcome of tests that ran, from their findings; call again after `known` was set.
+// Sets the outcome of a test that ran, and of all, from the findings; call again after `known` was set.
+void cspt_test_judge(cspt_test *t);
 void cspt_results_judge(cspt_results *r);
 // How many findings there are that fail the run: neither known nor mild, over all tests.
 size_t cspt_results_new_findings(const cspt_results *r);
