@@ -30,7 +30,7 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, int 
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore))
         return false;
     if (CSPR_UNLIKELY(cspr_controlled))
-        cspr_control_point(what, (const void *)a);
+        cspr_control_point_at(what, (const void *)a, pc);
     cspr_task *t = cspr_task_current();
     if (CSPR_UNLIKELY(!t || t->ignored[CSPR_IGNORE_SYNC]))
         return false;
@@ -234,7 +234,7 @@ CSPR_INTERFACE void __csp_fence(int order)
     if (cspr_self.in_rtl | cspr_self.ignore)
         return;
     if (CSPR_UNLIKELY(cspr_controlled))
-        cspr_control_point(CSP_OP_FENCE, NULL);
+        cspr_control_point_at(CSP_OP_FENCE, NULL, __builtin_return_address(0));
     cspr_task *t = cspr_task_current();
     if (!t)
         return;

@@ -55,6 +55,7 @@ static void begin_strategy(void)
     if (!cspr_strategy_parse(cspr_flags.schedule, &params.kind))
         cspr_die("schedule=%s: no such strategy", cspr_flags.schedule);
     cspr_strategy_begin(&params);
+    cspr_interleaving_begin();
     // One in none, 256, 64, 16, 4 points, for all of the run.
     uint32_t rate = cspr_strategy_pick(5);
     cspr_control_it.early_in = rate ? 1024 >> 2 * rate : 0;
@@ -106,7 +107,25 @@ uint64_t cspr_control_key(const cspr_task *t)
 
 uint32_t cspr_control_choose(uint32_t n)
 {
-    return cspr_control_it.begun && n > 1 ? cspr_strategy_pick(n) : 0;
+    cspr_control_state *s = &cspr_control_it;
+    const cspr_recorder *r = cspr_control_recorder;
+    if (!s->begun || n < 2)
+        return 0;
+    uint32_t number;
+    if (!r || !r->follow_number(n, &number))
+        number = cspr_strategy_pick(n);
+    if (r)
+        r->chose(n, number);
+    s->decisions++;
+    if (s->last)
+        cspr_interleaving_decided(s->last->number, number);
+    return number;
+}
+
+cspr_control_counts cspr_control_count(void)
+{
+    const cspr_control_state *s = &cspr_control_it;
+    return (cspr_control_counts){s->points, s->decisions, s->n_tasks, s->clock_ns - CSPR_CONTROL_START_NS};
 }
 
 // Of the task, not of the run: what others draw, and when, does not change what it gets.

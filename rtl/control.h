@@ -24,6 +24,7 @@
 #define CSP_RTL_CONTROL_H
 
 #include "rtl.h"
+#include "strategy.h"
 
 // Immutable after start: the process runs under a schedule of ours (options schedule, schedule_server, replay).
 extern bool cspr_controlled;
@@ -54,6 +55,10 @@ uint32_t cspr_control_choose(uint32_t n);
 // 64 random bits for the program (getrandom and the like): of the seed, the task's key, and how many it had before.
 uint64_t cspr_control_random(void);
 
+// As cspr_control_point, for what is called by compiled code itself: pc is the place. (Else it is where the function that pushed the
+// newest frame record was called.)
+void cspr_control_point_at(int op, const void *obj, void *pc);
+
 // In interceptors that call back while something of libc's is locked (qsort is not one: nothing is; fopencookie, dlopen,
 // atexit handlers are), and in signal handlers: no other task is let on at points meanwhile. Nests.
 void cspr_control_hold(void);
@@ -78,6 +83,38 @@ void cspr_control_thread_failed(cspr_task *t); // ... but its thread could not b
 void cspr_control_thread_begins(void);
 // The calling thread does nothing any more that the program could see; who waits for it was woken. The turn goes on.
 void cspr_control_thread_ends(void);
+
+// --- descriptors: what else than tasks lets tasks go on -------------------------------------------------------------------------
+// Of those who wait in cspr_control_block for something that the kernel knows; set once, NULL until then.
+typedef struct cspr_control_source {
+    // Wakes those who can go on now, without waiting. True: somebody.
+    bool (*poll)(void);
+    // Somebody waits for what only others than this process can make come: real time is to pass, then poll is asked again.
+    bool (*waits_outside)(void);
+} cspr_control_source;
+extern const cspr_control_source *cspr_control_descriptors;
+
+// --- the record (schedule_file.h) -------------------------------------------------------------------------------------------------
+enum { CSPR_FOLLOW_NONE = -1, CSPR_FOLLOW_CLOCK = -2 };
+typedef struct cspr_recorder {
+    // Who goes on, by the record: an index into c; CLOCK: the next timer fires although these can go on (only if may_fire); NONE: the
+    // strategy decides.
+    int (*follow)(const cspr_candidate *c, uint32_t n, bool may_fire);
+    // c[chosen] executes its next operation, at pc; or CLOCK. n == 1: there was nothing to decide.
+    void (*executed)(const cspr_candidate *c, uint32_t n, int chosen, uintptr_t pc);
+    // Another decision, a number below n > 1. False: the strategy decides.
+    bool (*follow_number)(uint32_t n, uint32_t *number);
+    void (*chose)(uint32_t n, uint32_t number);
+} cspr_recorder;
+extern const cspr_recorder *cspr_control_recorder; // NULL: none; to be set before the schedule begins
+
+typedef struct cspr_control_counts {
+    uint64_t points;    // operations executed
+    uint64_t decisions; // of these, those before which several could go on; and other numbers chosen
+    uint32_t tasks;     // created, main included
+    int64_t virtual_ns; // since the process started
+} cspr_control_counts;
+cspr_control_counts cspr_control_count(void);
 
 // --- what is known ------------------------------------------------------------------------------------------------------------
 bool cspr_control_has_begun(void);

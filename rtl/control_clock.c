@@ -16,6 +16,8 @@
 
 #define NAP_NS 200000
 
+const cspr_control_source *cspr_control_descriptors;
+
 int64_t cspr_control_time(void)
 {
     return __atomic_load_n(&cspr_control_it.clock_ns, __ATOMIC_RELAXED); // relaxed: whoever has the turn wrote it
@@ -51,17 +53,16 @@ static int64_t next_instant(void)
     return timer < deadline ? timer : deadline;
 }
 
-bool cspr_control_fires_early(void)
+bool cspr_control_may_fire_early(void)
 {
-    if (!cspr_control_it.early_in)
-        return false;
-    int64_t next = next_instant(), now = cspr_control_time();
-    if (CSPR_LIKELY(next == INT64_MAX) || next - now > (int64_t)cspr_flags.schedule_delay_ms * 1000000)
-        return false;
-    if (cspr_strategy_pick((uint32_t)cspr_control_it.early_in))
-        return false;
-    cspr_control_set_clock(next);
-    return true;
+    int64_t next = next_instant();
+    return CSPR_UNLIKELY(next != INT64_MAX) &&
+           next - cspr_control_time() <= (int64_t)cspr_flags.schedule_delay_ms * 1000000;
+}
+
+void cspr_control_fire_early(void)
+{
+    cspr_control_set_clock(next_instant());
 }
 
 // --- nobody can go on --------------------------------------------------------------------------------------------------------------
@@ -107,10 +108,16 @@ static bool is_rest(void)
 void cspr_control_idle(void)
 {
     const csp_runtime_view *view = cspi_runtime_view;
-    if (view && view->poll())
+    const cspr_control_source *descriptors = cspr_control_descriptors;
+    bool any = view && view->poll();
+    if ((descriptors && descriptors->poll()) || any)
         return;
     if (is_rest())
         return;
+    if (descriptors && descriptors->waits_outside()) {
+        nap();
+        return;
+    }
     int64_t next = cspr_control_first_deadline(), timer = first_timer();
     if (timer < next && view->timers_may_wake())
         next = timer;

@@ -11,7 +11,7 @@
 #define CSP_RTL_CONTROL_STATE_H
 
 #include "control.h"
-#include "strategy.h"
+#include "interleaving.h"
 
 typedef struct cspr_control cspr_control;
 typedef struct csp_co csp_co; // the runtime's
@@ -36,6 +36,7 @@ struct cspr_control {
     uint32_t place; // in the array of those who can, from 1; 0: it cannot
     int op;         // what it does next, or waits in
     uint32_t object;
+    uintptr_t pc;    // where in the program
     uint64_t points; // operations begun
     // --- spinning
     bool gives_way;    // it would do the same again
@@ -65,15 +66,16 @@ typedef struct cspr_control_state {
     cspr_candidate *candidates;
     cspr_control **owners;
     uint32_t n, cap;
-    uint32_t n_giving_way; // of these
-    cspr_control *last;    // who executed the last operation; NULL: it has ended
-    cspr_control *chosen;  // who was given the turn, until he takes it
-    cspr_carrier *workers; // in order of creation
-    cspr_control *inbox;   // atomic: T2
-    uint32_t n_threads;    // pthreads alive, main included
-    uint32_t n_tasks;      // ever created
-    int64_t clock_ns;      // atomic for those who only look
-    int early_in;          // a timer that is due soon fires at one of so many points; 0: never
+    uint32_t n_giving_way;      // of these
+    cspr_control *last;         // who executed the last operation; NULL: it has ended
+    cspr_control *chosen;       // who was given the turn, until he takes it
+    cspr_carrier *workers;      // in order of creation
+    cspr_control *inbox;        // atomic: T2
+    uint32_t n_threads;         // pthreads alive, main included
+    uint32_t n_tasks;           // ever created
+    uint64_t points, decisions; // cspr_control_counts
+    int64_t clock_ns;           // atomic for those who only look
+    int early_in;               // a timer that is due soon fires at one of so many points; 0: never
     // --- the end of the process
     cspr_control *resting; // waits until nobody can go on
     bool at_rest;
@@ -127,8 +129,9 @@ void cspr_control_fire_deadlines(void);    // at the clock's instant
 #define CSPR_CONTROL_TICK_NS 1000   // for each operation in vain while all spin
 void cspr_control_set_clock(int64_t ns);
 bool cspr_control_timers_are_due(void);
-bool cspr_control_fires_early(void); // held up: the clock went on to a timer although tasks can go on
-void cspr_control_idle(void);        // nobody can go on: waits, or moves the clock; or it is the end
+bool cspr_control_may_fire_early(void); // a timer is due so soon that it may fire although tasks can go on
+void cspr_control_fire_early(void);
+void cspr_control_idle(void); // nobody can go on: waits, or moves the clock; or it is the end
 
 // --- control_stuck.c: no task can ever go on, in a program without the runtime. Returns when a thread that is none of ours may
 // do something yet.

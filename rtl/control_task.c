@@ -35,6 +35,7 @@ cspr_control *cspr_control_add(cspr_task *t, uint64_t key, uint32_t creator)
     c->deadline = INT64_MAX;
     t->control = c;
     cspr_strategy_task_created(c->number, c->key, creator);
+    cspr_interleaving_created(c->number, c->key, creator);
     return c;
 }
 

@@ -20,6 +20,7 @@
 enum { REPEATED_LOOKS = 8, REPEATED_TRIES = 4, REPEATED_UPDATES = 100, QUIET = 256 };
 
 __thread cspr_carrier *cspr_control_here;
+const cspr_recorder *cspr_control_recorder;
 cspr_control cspr_control_timers;
 
 // --- carriers -----------------------------------------------------------------------------------------------------------------
@@ -88,12 +89,36 @@ static void take_inbox(cspr_control_state *s)
     }
 }
 
+// An index of the candidates, or CSPR_FOLLOW_CLOCK.
+static int decide(cspr_control_state *s)
+{
+    const cspr_recorder *r = cspr_control_recorder;
+    bool may_fire = cspr_control_may_fire_early();
+    int i = CSPR_UNLIKELY(r != NULL) ? r->follow(s->candidates, s->n, may_fire) : CSPR_FOLLOW_NONE;
+    if (i != CSPR_FOLLOW_NONE)
+        return i;
+    if (may_fire && s->early_in && cspr_strategy_pick((uint32_t)s->early_in) == 0)
+        return CSPR_FOLLOW_CLOCK;
+    cspr_control *last = s->last && s->last->place ? s->last : NULL;
+    return (int)cspr_strategy_choose(s->candidates, s->n, last ? (int32_t)last->place - 1 : CSPR_NO_CURRENT,
+                                     last && last->gives_way);
+}
+
+// NULL: a timer fires early.
 static cspr_control *choose(cspr_control_state *s)
 {
-    cspr_control *last = s->last && s->last->place ? s->last : NULL;
-    uint32_t i = cspr_strategy_choose(s->candidates, s->n, last ? (int32_t)last->place - 1 : CSPR_NO_CURRENT,
-                                      last && last->gives_way);
-    cspr_control *next = s->owners[i];
+    int i = decide(s);
+    cspr_control *next = i >= 0 ? s->owners[i] : NULL;
+    if (CSPR_UNLIKELY(cspr_control_recorder != NULL))
+        cspr_control_recorder->executed(s->candidates, s->n, i, next ? next->pc : 0);
+    s->decisions += s->n > 1;
+    if (!next) {
+        cspr_control_fire_early();
+        return NULL;
+    }
+    const cspr_candidate *c = &s->candidates[i];
+    cspr_interleaving_executed(c->task, c->op, c->object, c->is_write);
+    s->points++;
     next->points++;
     s->last = next;
     return next;
@@ -107,10 +132,13 @@ cspr_control *cspr_control_pick(void)
         cspr_control_fire_deadlines();
         if (CSPR_UNLIKELY(cspr_control_timers_are_due()))
             return &cspr_control_timers;
-        if (!s->n)
+        cspr_control *next = NULL;
+        if (s->n)
+            next = choose(s);
+        else
             cspr_control_idle();
-        else if (CSPR_LIKELY(!cspr_control_fires_early()))
-            return choose(s);
+        if (next)
+            return next;
     }
 }
 
@@ -152,24 +180,30 @@ static cspr_control *at_point(void)
     return me;
 }
 
-static void pass_point(cspr_control *me, int op, uint32_t object, bool gives_way)
+static void pass_point(cspr_control *me, int op, uint32_t object, void *pc, bool gives_way)
 {
     if (gives_way != me->gives_way)
         cspr_control_set_gives_way(me, gives_way);
     me->op = op;
     me->object = object;
+    me->pc = (uintptr_t)(pc ? pc : __csp_top ? __csp_top->ret : NULL);
     cspr_control_tell(me);
     cspr_control_it.last = me;
     cspr_control_switch(me, cspr_control_pick());
 }
 
-void cspr_control_point(int op, const void *obj)
+void cspr_control_point_at(int op, const void *obj, void *pc)
 {
     cspr_control *me = at_point();
     if (!me)
         return;
     uint32_t object = cspr_control_object(obj);
-    pass_point(me, op, object, seems_to_spin(me, op, object));
+    pass_point(me, op, object, pc, seems_to_spin(me, op, object));
+}
+
+void cspr_control_point(int op, const void *obj)
+{
+    cspr_control_point_at(op, obj, NULL);
 }
 
 void cspr_control_point_idle(int op, const void *obj)
@@ -182,7 +216,7 @@ void cspr_control_point_idle(int op, const void *obj)
     cspr_control_set_gives_way(me, true);
     if (cspr_control_it.n_giving_way == cspr_control_it.n)
         cspr_control_set_clock(cspr_control_time() + CSPR_CONTROL_TICK_NS);
-    pass_point(me, op, object, true);
+    pass_point(me, op, object, NULL, true);
 }
 
 void cspr_control_hold(void)
