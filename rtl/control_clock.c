@@ -8,6 +8,7 @@
 // What is outside of the process - other ends of its descriptors, signals - takes real time, which then is added to the clock: a
 // timeout fires when it would, and the run is marked as not replayable (rule H3).
 #include "control_state.h"
+#include "control_world.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -112,6 +113,8 @@ void cspr_control_idle(void)
     bool any = view && view->poll();
     if ((descriptors && descriptors->poll()) || any)
         return;
+    if (cspr_world_wake())
+        return;
     if (is_rest())
         return;
     if (descriptors && descriptors->waits_outside()) {
@@ -121,6 +124,8 @@ void cspr_control_idle(void)
     int64_t next = cspr_control_first_deadline(), timer = first_timer();
     if (timer < next && view->timers_may_wake())
         next = timer;
+    if (cspr_world_idle(next))
+        return;
     if (next != INT64_MAX) {
         cspr_control_set_clock(next);
         return;

@@ -30,6 +30,7 @@ void cspr_control_waits_take_over(void);
 void cspr_control_clocks_take_over(void);
 void cspr_control_random_take_over(void);
 void cspr_control_threads_take_over(void);
+void cspr_control_io_take_over(void);
 static inline void cspr_control_take_over(void)
 {
     cspr_control_locks_take_over();
@@ -37,6 +38,7 @@ static inline void cspr_control_take_over(void)
     cspr_control_clocks_take_over();
     cspr_control_random_take_over();
     cspr_control_threads_take_over();
+    cspr_control_io_take_over();
 }
 
 // --- instants ------------------------------------------------------------------------------------------------------------------

@@ -374,6 +374,15 @@ void cspr_fd_closing(int fd, cspr_stack stack)
     set_number(fd, UNKNOWN);
 }
 
+bool cspr_fd_has_other_end(int fd)
+{
+    lock();
+    uint32_t o = is_in_table(fd) ? numbers[fd].object : 0;
+    bool has = o >= FIRST_OWN && objects[o].refs > 1;
+    unlock();
+    return has;
+}
+
 // --- fork
 // ------------------------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,9 @@ int cspr_fd_at(uintptr_t addr, cspr_who *creator, cspr_stack *creation);
 void cspr_fd_acquire(int fd);
 void cspr_fd_release(int fd);
 
+// Whether another number leads where fd does: the other end of its pair, or a copy.
+bool cspr_fd_has_other_end(int fd);
+
 void cspr_fd_before_fork(void);
 void cspr_fd_after_fork(bool in_child);
 

@@ -169,10 +169,16 @@ static void end_of_thread(void *value)
     cspr_task *task = cspr_self.task;
     if (task)
         release_held(task);
+    if (task && cspr_controlled) {
+        cspr_control_abandon(task);
+        cspr_control_wake(task, UINT_MAX); // who joins it
+    }
     cspr_task_detach_ended();
     cspr_lock_order_thread_ends();
     if (task)
         note_thread(pthread_self(), task, false, true);
+    if (task && cspr_controlled)
+        cspr_control_thread_ends();
 }
 
 static void make_end_key(void)

@@ -34,6 +34,14 @@ void cspr_control_stuck(void)
 {
     abort();
 }
+bool cspr_world_wake()
+{
+    return false;
+}
+bool cspr_world_idle(int64_t)
+{
+    return false;
+}
 __thread volatile int cspr_signals_pending;
 void cspr_signals_deliver(void)
 {
