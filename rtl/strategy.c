@@ -104,7 +104,7 @@ void cspr_strategy_begin(const cspr_strategy_params *params)
     s->random = (csp_random){params->seed};
     s->step = s->in_a_row = 0;
     s->lowest = CSPR_PRIORITY_CHANGED;
-    s->last = CSPR_CLOCK_TASK;
+    s->last = 0;
     if (!s->params.depth)
         s->params.depth = DEFAULT_DEPTH;
     if (s->params.depth > MAX_DEPTH)
@@ -141,42 +141,18 @@ uint64_t cspr_strategy_random_priority(void)
     return CSPR_PRIORITY_RANDOM | csp_random_next(&cspr_strategy.random) >> 1;
 }
 
-// --- random walk ---------------------------------------------------------------------------------------------------------------
-
-// The clock is rarer than a task: as often as one, each timer would fire among the next few operations.
-static uint32_t choose_random(const cspr_candidate *c, uint32_t n)
-{
-    uint32_t clock = n;
-    for (uint32_t i = 0; i < n; i++)
-        if (c[i].task == CSPR_CLOCK_TASK)
-            clock = i;
-    if (clock == n)
-        return cspr_strategy_pick(n);
-    if (n == 1 || cspr_strategy_pick(CSPR_CLOCK_SHARE * (n - 1) + 1) == 0)
-        return clock;
-    uint32_t i = cspr_strategy_pick(n - 1);
-    return i < clock ? i : i + 1;
-}
-
 // --- round robin -----------------------------------------------------------------------------------------------------------------
-
-// The clock is the last of all: it has a turn after the highest number.
-static uint32_t order_of(const cspr_candidate *c)
-{
-    return c->task - 1;
-}
 
 static uint32_t choose_next(const cspr_candidate *c, uint32_t n, int32_t current, bool gives_way)
 {
     cspr_strategy_state *s = &cspr_strategy;
     if (current >= 0 && !gives_way && s->in_a_row < s->quantum)
         return (uint32_t)current;
-    uint32_t last = s->last - 1, after = n, first = 0; // of those after it the first, and the first of all
+    uint32_t after = n, first = 0; // of those after the last one the first, and the first of all
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t order = order_of(&c[i]);
-        if (order < order_of(&c[first]))
+        if (c[i].task < c[first].task)
             first = i;
-        if (order > last && (after == n || order < order_of(&c[after])))
+        if (c[i].task > s->last && (after == n || c[i].task < c[after].task))
             after = i;
     }
     return after < n ? after : first;
@@ -222,7 +198,7 @@ uint32_t cspr_strategy_choose(const cspr_candidate *c, uint32_t n, int32_t curre
         gives_way = true;
     switch (s->params.kind) {
     case CSPR_STRATEGY_RANDOM:
-        chosen = choose_random(c, n);
+        chosen = cspr_strategy_pick(n);
         break;
     case CSPR_STRATEGY_PCT:
         chosen = cspr_strategy_pct_choose(c, n, current, gives_way);

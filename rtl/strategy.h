@@ -37,9 +37,6 @@ typedef enum cspr_strategy_kind {
 bool cspr_strategy_parse(const char *name, cspr_strategy_kind *out);
 const char *cspr_strategy_name(cspr_strategy_kind kind);
 
-// Who is not a task: the clock. It can go on when a timer may fire although tasks can go on.
-#define CSPR_CLOCK_TASK 0u
-
 // One that can go on, and what it would do next. Objects are numbered from 1 in the order in which the run met them.
 typedef struct cspr_candidate {
     uint32_t task; // by order of creation, 1 is main
@@ -72,7 +69,7 @@ enum { CSPR_NO_CURRENT = -1 };
 // current: who executed the last one, if it can go on, else CSPR_NO_CURRENT; gives_way: it yields, or is known to spin.
 uint32_t cspr_strategy_choose(const cspr_candidate *c, uint32_t n, int32_t current, bool gives_way);
 
-// Any other decision: a number below n, n > 0 (which case of a select, which waiter, how far the clock).
+// Any other decision: a number below n, n > 0 (which case of a select, which waiter, whether a timer is early).
 uint32_t cspr_strategy_pick(uint32_t n);
 
 #endif

@@ -49,8 +49,5 @@ uint32_t cspr_strategy_pct_choose(const cspr_candidate *c, uint32_t n, int32_t c
             cspr_strategy_task_of(&c[chosen])->priority = CSPR_PRIORITY_CHANGED + 1 + i;
             chosen = find_highest(c, n);
         }
-    // The clock went on once; how long the next timer is held up is another question.
-    if (c[chosen].task == CSPR_CLOCK_TASK)
-        cspr_strategy_pct_created(cspr_strategy_task_of(&c[chosen]));
     return chosen;
 }

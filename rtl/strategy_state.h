@@ -12,8 +12,6 @@
 #define CSPR_PRIORITY_RANDOM ((uint64_t)1 << 63)
 #define CSPR_PRIORITY_CHANGED ((uint64_t)1 << 62)
 
-enum { CSPR_CLOCK_SHARE = 8 }; // random, urw: so many times as likely as the clock is a task with one operation
-
 typedef struct cspr_strategy_task {
     bool known;
     uint64_t key, parent; // parent: its creator's key, 0 for main

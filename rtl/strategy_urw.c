@@ -17,9 +17,7 @@ void cspr_strategy_urw_created(cspr_strategy_task *t, cspr_strategy_task *creato
 static uint64_t weight_of(const cspr_candidate *c)
 {
     int64_t left = cspr_strategy_task_of(c)->left;
-    if (c->task == CSPR_CLOCK_TASK)
-        return 1;
-    return CSPR_CLOCK_SHARE * (left > 0 ? (uint64_t)left : 1);
+    return left > 0 ? (uint64_t)left : 1;
 }
 
 uint32_t cspr_strategy_urw_choose(const cspr_candidate *c, uint32_t n)

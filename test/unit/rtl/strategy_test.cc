@@ -528,38 +528,6 @@ TEST_F(Spin, LoopsThatWaitForEachOther)
     expect_end(program, 8000);
 }
 
-TEST_F(Strategy, TheClockIsNotAheadOfAll)
-{
-    // Two tasks of 100 operations and a timer that may fire at any time.
-    for (cspr_strategy_kind kind : ALL) {
-        int early = 0, late = 0, runs = 400;
-        for (int seed = 0; seed < runs; seed++) {
-            cspr_strategy_params p = params(kind, uint64_t(seed), 0, 200);
-            cspr_strategy_begin(&p);
-            cspr_strategy_task_created(1, key_of(0), 0);
-            cspr_strategy_task_created(2, key_of(1), 1);
-            uint64_t points[3] = {0, 0, 0};
-            int32_t current = CSPR_NO_CURRENT;
-            int fired_at = 200;
-            for (int step = 0; step < 200 && fired_at == 200; step++) {
-                cspr_candidate c[3] = {{1, 1, key_of(0), points[1], 1, true},
-                                       {2, 2, key_of(1), points[2], 1, true},
-                                       {CSPR_CLOCK_TASK, 0, 0, points[0], 2, true}};
-                current = int32_t(cspr_strategy_choose(c, 3, current, false));
-                if (current == 2)
-                    fired_at = step;
-                points[c[current].task]++;
-            }
-            early += fired_at < 5;
-            late += fired_at >= 20;
-        }
-        EXPECT_GT(late, runs / 20) << cspr_strategy_name(kind);
-        EXPECT_LT(early, runs * 9 / 10) << cspr_strategy_name(kind);
-        if (kind != CSPR_STRATEGY_RR)
-            EXPECT_GT(early, 0) << cspr_strategy_name(kind);
-    }
-}
-
 TEST_F(Strategy, TenThousandTasks)
 {
     const uint32_t tasks = 10000;
