@@ -1,6 +1,7 @@
 // control.c - controlled schedules: their beginning and end, numbers that the schedule chooses, names of operations.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "control_state.h"
+#include "profile.h"
 #include "task.h"
 
 #include <string.h>
@@ -54,6 +55,8 @@ static void begin_strategy(void)
     };
     if (!cspr_strategy_parse(cspr_flags.schedule, &params.kind))
         cspr_die("schedule=%s: no such strategy", cspr_flags.schedule);
+    if (*cspr_flags.schedule_profile)
+        cspr_profile_read(cspr_flags.schedule_profile);
     cspr_strategy_begin(&params);
     cspr_interleaving_begin();
     // One in none, 256, 64, 16, 4 points, for all of the run.
@@ -88,7 +91,10 @@ bool cspr_control_has_begun(void)
 
 void cspr_control_end(void)
 {
+    bool first = !cspr_control_it.ended;
     cspr_control_it.ended = true;
+    if (first && cspr_control_it.begun && *cspr_flags.schedule_profile_out)
+        cspr_profile_write(cspr_flags.schedule_profile_out);
 }
 
 // --- numbers --------------------------------------------------------------------------------------------------------------------
