@@ -25,13 +25,6 @@ static uint64_t max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-#define SWAP(a, b)                                                                                                     \
-    do {                                                                                                               \
-        __typeof__(a) swap_ = (a);                                                                                     \
-        (a) = (b);                                                                                                     \
-        (b) = swap_;                                                                                                   \
-    } while (0)
-
 // --- findings -------------------------------------------------------------------------------------------------------------
 
 // Which of two stands for both: the one with a seed, the smaller one; then the one that comes first by name, for the order of
@@ -47,8 +40,11 @@ static bool is_better(const cspt_finding *a, const cspt_finding *b)
 
 static void unite_findings(cspt_finding *into, cspt_finding *from)
 {
-    if (is_better(from, into))
-        SWAP(*into, *from);
+    if (is_better(from, into)) {
+        cspt_finding worse = *into;
+        *into = *from;
+        *from = worse;
+    }
     into->schedules += from->schedules;
     into->times += from->times;
     if (from->first && (!into->first || from->first < into->first))
@@ -136,17 +132,22 @@ static cspt_outcome unite_outcomes(cspt_outcome a, cspt_outcome b)
 static void unite_tests(cspt_test *into, cspt_test *from)
 {
     cspt_outcome outcome = unite_outcomes(into->outcome, from->outcome);
-    if (outcome != into->outcome || !into->note)
-        SWAP(into->note, from->note);
+    if (outcome != into->outcome || !into->note) {
+        free(into->note);
+        into->note = from->note;
+        from->note = NULL;
+    }
     into->outcome = outcome;
     into->seconds += from->seconds;
     unite_explored(&into->explored, &from->explored);
     for (size_t i = 0; i < from->n_findings; i++) {
         cspt_finding *f = &from->findings[i], *known = cspt_test_find(into, f->fingerprint);
-        if (known)
+        if (known) {
             unite_findings(known, f);
-        else
-            SWAP(*cspt_test_add_finding(into), *f);
+            continue;
+        }
+        *cspt_test_add_finding(into) = *f;
+        *f = (cspt_finding){0};
     }
 }
 
@@ -206,10 +207,12 @@ static void add_tests(cspt_merge *m, cspt_results *r, const char *file, bool is_
         renumber(t);
         if (known && is_part && !m->all.seed_space_sharded)
             PROBLEM(m, "%s has the test %s, which an earlier file has, too", file, t->name);
-        if (known)
+        if (known) {
             unite_tests(known, t);
-        else
-            SWAP(*cspt_results_add_test(&m->all), *t);
+            continue;
+        }
+        *cspt_results_add_test(&m->all) = *t;
+        *t = (cspt_test){0};
     }
 }
 

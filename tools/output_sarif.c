@@ -22,6 +22,7 @@ enum {
     MAX_RESULTS = 25000,
     MAX_RELATED = 100,
     MAX_FLOW = 1000,    // of one result; GitHub shows no more
+    MAX_CREATION = 64,  // of those, calls that led to a creation
     MAX_REPORTS = 500,  // results that carry the whole report
     MAX_REPORT = 16384, // bytes of it
 };
@@ -119,9 +120,12 @@ static bool is_creation(const cspt_stack *s)
 static void add_steps(const writer *w, json_t *steps, const cspt_stack *s, unsigned importance)
 {
     static const char *const words[] = {"unimportant", "important", "essential"};
-    size_t shown = s->n_frames < MAX_FLOW ? s->n_frames : MAX_FLOW;
+    size_t room = MAX_FLOW - json_array_size(steps);
+    if (is_creation(s) && room > MAX_CREATION)
+        room = MAX_CREATION;
+    size_t shown = s->n_frames < room ? s->n_frames : room; // the innermost ones
     const cspt_frame *last = innermost_place(s);
-    for (size_t i = shown; i-- > 0 && json_array_size(steps) < MAX_FLOW;) {
+    for (size_t i = shown; i-- > 0;) {
         json_t *location = make_location(w, &s->frames[i]);
         if (!location)
             continue;
