@@ -7,19 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "launch.h"
 #include "message.h"
-
-extern char **environ;
 
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { N_FORWARDED = sizeof forwarded / sizeof *forwarded };
@@ -41,19 +41,9 @@ void cspt_child_prepare(void)
         cspt_fatal("signalfd: %s", strerror(errno));
 }
 
-static int spawn(pid_t *pid, char *const *argv, int error_output)
+int cspt_child_signals(void)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    if (posix_spawn_file_actions_init(&actions) || posix_spawnattr_init(&attributes) ||
-        posix_spawn_file_actions_adddup2(&actions, error_output, STDERR_FILENO) ||
-        posix_spawnattr_setsigmask(&attributes, &mask_before) ||
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK))
-        cspt_fatal("out of memory");
-    int error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return error;
+    return signals;
 }
 
 // Passes a signal on. One from the terminal (SI_KERNEL) has reached the whole foreground group, the program too.
@@ -86,7 +76,24 @@ static bool drain(int fd, void (*on_error_output)(void *, const char *, size_t),
     }
 }
 
-int cspt_child_run(char *const *argv, void (*on_error_output)(void *arg, const char *bytes, size_t size), void *arg,
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// How long poll may sleep until the program's time is up; -1: it has no limit, or is killed already.
+static int wait_ms(int64_t deadline_ms, const cspt_child_result *result)
+{
+    if (deadline_ms == INT64_MAX || result->timed_out)
+        return -1;
+    int64_t left = deadline_ms - now_ms();
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+int cspt_child_run(const cspt_target *program, double timeout_s,
+                   void (*on_error_output)(void *arg, const char *bytes, size_t size), void *arg,
                    cspt_child_result *out)
 {
     int ends[2];
@@ -94,13 +101,21 @@ int cspt_child_run(char *const *argv, void (*on_error_output)(void *arg, const c
     *out = (cspt_child_result){0};
     if (pipe2(ends, O_CLOEXEC) < 0)
         cspt_fatal("pipe: %s", strerror(errno));
-    int error = spawn(&pid, argv, ends[1]);
+    int error = cspt_launch_start(program,
+                                  &(cspt_launch){.in = CSPT_LAUNCH_OURS,
+                                                 .out = CSPT_LAUNCH_OURS,
+                                                 .err = ends[1],
+                                                 .kept = -1,
+                                                 .is_foreground = true,
+                                                 .mask = &mask_before},
+                                  &pid);
     close(ends[1]);
     if (error) {
         close(ends[0]);
         return error;
     }
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    int64_t deadline_ms = timeout_s > 0 ? now_ms() + (int64_t)(timeout_s * 1000) : INT64_MAX;
 
     struct pollfd fds[] = {{.fd = signals, .events = POLLIN}, {.fd = ends[0], .events = POLLIN}};
     for (;;) {
@@ -113,7 +128,11 @@ int cspt_child_run(char *const *argv, void (*on_error_output)(void *arg, const c
             fds[1].fd = -1; // poll skips it from now on
         if (done == pid)
             break;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (!out->timed_out && now_ms() >= deadline_ms) {
+            out->timed_out = true;
+            kill(pid, SIGKILL);
+        }
+        if (poll(fds, 2, wait_ms(deadline_ms, out)) < 0 && errno != EINTR)
             cspt_fatal("poll: %s", strerror(errno));
     }
     close(ends[0]);

@@ -87,7 +87,11 @@ static void collect(void *arg, const char *bytes, size_t size)
 static int run(char *const *argv, output *out, const char *folder)
 {
     cspt_child_result result;
-    int error = cspt_child_run(argv, collect, out, &result);
+    cspt_target program = {.skip_status = -1};
+    for (char *const *word = argv; *word; word++)
+        cspt_argv_push(&program.command, *word);
+    int error = cspt_child_run(&program, 0, collect, out, &result);
+    cspt_argv_fini(&program.command);
     if (error)
         cspt_fatal("selftest: %s: %s", argv[0], strerror(error));
     if (result.interrupted) {

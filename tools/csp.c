@@ -1,9 +1,11 @@
 // csp.c - the csp command: finds the verb, and helps.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "argv.h"
 #include "command.h"
@@ -123,9 +125,21 @@ static int run(int argc, char **argv)
     return run_verb(argc - optind, argv + optind);
 }
 
+// Whoever closed one gets /dev/null there, before a file of ours takes its place.
+static void open_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     static char name[] = "csp";
+    open_standard_descriptors();
     cspt_program_name = name;
     cspt_fatal_status = CSPT_STATUS_FAILED;
     if (argc > 0)

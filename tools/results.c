@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "argv.h"
+#include "fingerprint.h"
 #include "message.h"
 
 // Capacity is not kept: it is the next power of two, so an array grows when its count is one.
@@ -103,11 +104,16 @@ static int compare_findings(const void *left, const void *right)
     return order ? order : strcmp(a->fingerprint, b->fingerprint);
 }
 
+void cspt_test_sort(cspt_test *t)
+{
+    if (t->n_findings)
+        qsort(t->findings, t->n_findings, sizeof *t->findings, compare_findings);
+}
+
 void cspt_results_sort(cspt_results *r)
 {
     for (size_t i = 0; i < r->n_tests; i++)
-        if (r->tests[i].n_findings)
-            qsort(r->tests[i].findings, r->tests[i].n_findings, sizeof(cspt_finding), compare_findings);
+        cspt_test_sort(&r->tests[i]);
 }
 
 static size_t count_new(const cspt_test *t)
@@ -140,25 +146,13 @@ size_t cspt_results_new_findings(const cspt_results *r)
     return n;
 }
 
-// What the system and the runtime bring along is not where people look for their mistake.
-static bool is_own(const cspt_frame *frame)
-{
-    static const char *const foreign[] = {"/usr/include/", "/usr/lib/", "/usr/src/",
-                                          "../sysdeps/",   "./nptl/",   "./stdlib/"};
-    if (!frame->file || !frame->line)
-        return false;
-    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if (cspt_starts_with(frame->file, foreign[i]))
-            return false;
-    return true;
-}
-
 const cspt_frame *cspt_finding_place(const cspt_finding *f)
 {
-    for (size_t i = 0; i < f->n_stacks; i++)
-        for (size_t k = 0; k < f->stacks[i].n_frames; k++)
-            if (is_own(&f->stacks[i].frames[k]))
-                return &f->stacks[i].frames[k];
+    for (size_t i = 0; i < f->n_stacks; i++) {
+        const cspt_frame *frame = cspt_own_frame(&f->stacks[i]);
+        if (frame && frame->file && frame->line)
+            return frame;
+    }
     return NULL;
 }
 
@@ -175,7 +169,7 @@ static void free_stack(cspt_stack *s)
     free(s->task_name);
 }
 
-static void free_finding(cspt_finding *f)
+void cspt_finding_drop(cspt_finding *f)
 {
     for (size_t i = 0; i < f->n_stacks; i++)
         free_stack(&f->stacks[i]);
@@ -189,6 +183,7 @@ static void free_finding(cspt_finding *f)
     free(f->schedule_file);
     free(f->replay_command);
     free(f->replay_note);
+    *f = (cspt_finding){0};
 }
 
 static void free_explored(cspt_explored *e)
@@ -202,10 +197,10 @@ static void free_explored(cspt_explored *e)
     free(e->interleavings);
 }
 
-static void free_test(cspt_test *t)
+void cspt_test_fini(cspt_test *t)
 {
     for (size_t i = 0; i < t->n_findings; i++)
-        free_finding(&t->findings[i]);
+        cspt_finding_drop(&t->findings[i]);
     for (size_t i = 0; t->command && t->command[i]; i++)
         free(t->command[i]);
     free(t->findings);
@@ -214,12 +209,13 @@ static void free_test(cspt_test *t)
     free(t->directory);
     free(t->note);
     free_explored(&t->explored);
+    *t = (cspt_test){0};
 }
 
 void cspt_results_fini(cspt_results *r)
 {
     for (size_t i = 0; i < r->n_tests; i++)
-        free_test(&r->tests[i]);
+        cspt_test_fini(&r->tests[i]);
     free(r->tests);
     free(r->strategy);
     *r = (cspt_results){0};

@@ -70,8 +70,7 @@ typedef struct cspt_explored {
     bool controlled;                 // false: plain runs, of which the rest of the numbers below schedules are 0
     uint64_t schedules;              // or plain runs; without the trial run
     uint64_t failing;                // how many of them had a finding
-    uint64_t first_iteration;        // of the seed space: schedule number i of this shard, from 0, is iteration
-    uint64_t iteration_step;         // first_iteration + i * iteration_step
+    uint64_t first_iteration;        // where this shard's range of the seed space begins: iterations [first, first + n)
     cspt_strategy_count *strategies; // sorted by name
     size_t n_strategies;
     uint64_t *interleavings; // sorted, each once: hashes of what differs in more than the order of independent steps
@@ -133,7 +132,8 @@ void cspt_explored_add_reason(cspt_explored *e, const char *why_not); // an equa
 // True when it is a new one.
 bool cspt_explored_add_interleaving(cspt_explored *e, uint64_t hash);
 
-// Findings of each test: by kind, then title, then fingerprint.
+// Findings of each test, or of one: by kind, then title, then fingerprint.
+void cspt_test_sort(cspt_test *t);
 void cspt_results_sort(cspt_results *r);
 // Sets the outcome of a test that ran, and of all, from the findings; call again after `known` was set.
 void cspt_test_judge(cspt_test *t);
@@ -144,6 +144,8 @@ size_t cspt_results_new_findings(const cspt_results *r);
 const cspt_frame *cspt_finding_place(const cspt_finding *f);
 
 void cspt_results_fini(cspt_results *r);
+void cspt_test_fini(cspt_test *t);       // of one that is in no results
+void cspt_finding_drop(cspt_finding *f); // of one that is in no test
 
 // As JSON, one object; what csp merge unites. reading checks everything: false, with *error malloc'ed, when the file is
 // not such a one or cannot be read.

@@ -148,7 +148,6 @@ static void put_explored(json_t *o, const cspt_explored *e)
     put_number(o, "schedules", e->schedules);
     put_number(o, "failing", e->failing);
     put_number(o, "first_iteration", e->first_iteration);
-    put_number(o, "iteration_step", e->iteration_step);
     json_t *strategies = put_array(o, "strategies");
     for (size_t i = 0; i < e->n_strategies; i++) {
         json_t *strategy = append_object(strategies);
@@ -378,7 +377,6 @@ static void take_explored(reader *in, const json_t *o, cspt_explored *e)
     e->schedules = take_number(in, o, "schedules");
     e->failing = take_number(in, o, "failing");
     e->first_iteration = take_number(in, o, "first_iteration");
-    e->iteration_step = take_number(in, o, "iteration_step");
     json_array_foreach(take_array(in, o, "strategies"), i, v)
     {
         char *name = take_string_or(in, v, "name", "");

@@ -1,11 +1,11 @@
-// findings.c - what several runs of one program showed: each distinct finding once, with how often it came.
+// report_key.c - what makes two reports the same finding, by their text alone.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Two reports are one finding when their paragraphs are the same set, whatever their order: of two accesses that race,
 // either may be the one that noticed. Paragraphs are compared without what changes from run to run: colours, addresses,
 // process and coroutine numbers, durations, counts, and the state a coroutine happened to be in. Stack frames and
 // file:line places are what tells findings apart; the SUMMARY line only repeats one of them.
-#include "findings.h"
+#include "report_key.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -170,50 +170,13 @@ static char *make_key(char *plain, char **title_out)
     return join_sorted(&paragraphs);
 }
 
-// Takes key and title over.
-static bool add(cspt_counts *f, unsigned run, char *key, char *title)
+char *cspt_report_key(const char *report, size_t size, char **title)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        cspt_counted *known = &f->items[i];
-        if (strcmp(known->key, key) != 0)
-            continue;
-        known->times++;
-        known->runs += known->last_run != run;
-        known->last_run = run;
-        free(key);
-        free(title);
-        return false;
-    }
-    cspt_counted *items = realloc(f->items, (f->count + 1) * sizeof *items);
-    if (!items)
-        cspt_fatal("out of memory");
-    f->items = items;
-    f->items[f->count++] = (cspt_counted){.key = key, .title = title, .times = 1, .runs = 1, .last_run = run};
-    return true;
-}
-
-bool cspt_counts_add_report(cspt_counts *f, unsigned run, const char *report, size_t size)
-{
-    char *plain = malloc(size + 1), *title;
+    char *plain = malloc(size + 1);
     if (!plain)
         cspt_fatal("out of memory");
     cspt_strip_colour(plain, report, size);
-    char *key = make_key(plain, &title);
+    char *key = make_key(plain, title);
     free(plain);
-    return add(f, run, key, title);
-}
-
-bool cspt_counts_add_line(cspt_counts *f, unsigned run, const char *line)
-{
-    return add(f, run, cspt_format("%s", line), cspt_format("%s", line));
-}
-
-void cspt_counts_fini(cspt_counts *f)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        free(f->items[i].key);
-        free(f->items[i].title);
-    }
-    free(f->items);
-    *f = (cspt_counts){0};
+    return key;
 }
