@@ -116,8 +116,9 @@ def run_once(program, options="", workers=None, timeout=PLAIN_TIMEOUT_S):
     """One process: the kinds of findings, the status and standard error."""
     child = subprocess.Popen([str(program)], env=environment(options, workers), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    status = None
     try:
-        status, text = None, child.communicate(timeout=timeout)[1]
+        text = child.communicate(timeout=timeout)[1]
         status = child.returncode
     except subprocess.TimeoutExpired:
         child.kill()
