@@ -19,8 +19,8 @@ KINDS = {
     "panic": {"panic"},
     "race": {"data race", "heap-use-after-free", "race"},
     "leak": {"coroutine leak", "leak"},
-    "deadlock": {"deadlock"},
-    "asleep": {"fatal error"},
+    "deadlock": {"deadlock", "fatal error"},
+    "asleep": {"deadlock", "fatal error"},
 }
 
 
@@ -101,7 +101,7 @@ def kinds_of(status, text):
         kinds.add("coroutine leak" if "leak" in kind else kind)
     if re.search(r"^panic: ", text, re.MULTILINE):
         kinds.add("panic")
-    if re.search(r"^fatal error: ", text, re.MULTILINE):
+    if re.search(r"^(CspThreadSanitizer: )?fatal error: ", text, re.MULTILINE):
         kinds.add("fatal error")
     if status is None:
         kinds.add("timeout")
