@@ -228,7 +228,9 @@ static int find_shard(command *c)
 static void begin(command *c)
 {
     c->results.started = time(NULL);
-    c->results.seed = cspt_ci_seed(&c->ci, c->options.has_seed ? c->options.seed : random_seed());
+    // Shards divide the schedules of one seed, so they must not make up one each.
+    uint64_t unasked = c->shard.total > 1 ? 1 : random_seed();
+    c->results.seed = cspt_ci_seed(&c->ci, c->options.has_seed ? c->options.seed : unasked);
     c->results.strategy = cspt_format("%s", c->options.strategy);
     c->began_s = now_s();
     cspt_progress_init(&c->progress);

@@ -63,7 +63,7 @@ void cspt_help_test(void)
          "\n"
          "which schedules\n"
          "  -s, --strategy S       random, pct, pos, urw, rr, or portfolio, which takes turns (default)\n"
-         "  -S, --seed N           base seed, from which those of the schedules are made (default: a random one)\n"
+         "  -S, --seed N           base seed, from which those of the schedules are made (default: a random one; of shards 1)\n"
          "      --depth D          of the bugs that pct looks for: how many orderings they take (default 3)\n"
          "      --points WHERE     where another task may go on: sync (operations that synchronise, the default), all\n"
          "                         (plain accesses of memory, too)\n"

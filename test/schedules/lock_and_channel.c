@@ -27,8 +27,7 @@ static void produce(void *arg)
         csp_send(items, &i);
         csp_mutex_unlock(&lock);
 #endif
-        if (i == 0)
-            csp_sleep(CSP_MS);
+        csp_sleep(CSP_MS);
     }
     csp_wg_done(&both);
 }
