@@ -84,21 +84,22 @@ static cspr_task *find_task(pthread_t handle)
     return t ? t->task : NULL;
 }
 
-// The main thread's, which nobody has created.
-static pthread_t main_thread;
-static cspr_control_own *own_of_main;
+// Under control, the main thread's, which nobody has created: it is not in the table, since its task stays for ever.
+static thread main_thread;
 
 void cspr_thread_note_main(void)
 {
-    main_thread = pthread_self();
-    own_of_main = cspr_control_own_record();
+    main_thread = (thread){.handle = pthread_self(), .task = cspr_self.task, .own = cspr_control_own_record()};
+}
+
+static thread *find_any_thread(pthread_t handle)
+{
+    return pthread_equal(handle, main_thread.handle) ? &main_thread : find_thread(handle);
 }
 
 cspr_control_own *cspr_thread_own(pthread_t handle)
 {
-    if (pthread_equal(handle, main_thread))
-        return own_of_main;
-    const thread *t = find_thread(handle);
+    const thread *t = find_any_thread(handle);
     return t && !t->ended ? t->own : NULL;
 }
 
@@ -193,10 +194,13 @@ static pthread_key_t main_end_key;
 static void end_of_main(void *value)
 {
     uintptr_t round = (uintptr_t)value;
-    if (round < PTHREAD_DESTRUCTOR_ITERATIONS)
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
         pthread_setspecific(main_end_key, (void *)(round + 1));
-    else
-        cspr_control_thread_ends();
+        return;
+    }
+    main_thread.ended = true;
+    cspr_control_wake(main_thread.task, UINT_MAX);
+    cspr_control_thread_ends();
 }
 
 void cspr_thread_main_exits(void)
@@ -352,9 +356,14 @@ static cspr_who me(void)
     return t ? cspr_task_who(t) : 0;
 }
 
+static const cspr_task *task_of(const thread *t)
+{
+    return t ? t->task : NULL;
+}
+
 static bool waits_for_me(const thread *t)
 {
-    const thread *mine = find_thread(pthread_self());
+    const thread *mine = find_any_thread(pthread_self());
     return mine && mine->joiner && mine->joiner == cspr_task_who(t->task);
 }
 
@@ -366,7 +375,7 @@ typedef struct joining {
 static void joins_no_more(void *arg)
 {
     const joining *j = arg;
-    thread *t = find_thread(j->handle);
+    thread *t = find_any_thread(j->handle);
     if (t && t->task == j->task)
         t->joiner = 0;
 }
@@ -390,8 +399,8 @@ static int wait_for_end(thread *t, int64_t deadline_ns)
 static int join_controlled(pthread_t handle, void **result, int64_t deadline_ns)
 {
     cspr_control_testcancel();
-    cspr_control_point(CSP_OP_THREAD_JOIN, find_task(handle));
-    thread *t = find_thread(handle);
+    cspr_control_point(CSP_OP_THREAD_JOIN, task_of(find_any_thread(handle)));
+    thread *t = find_any_thread(handle);
     if (t && !t->detached && !t->ended) {
         if (pthread_equal(handle, pthread_self()) || waits_for_me(t))
             return EDEADLK;
@@ -413,9 +422,11 @@ static int join_by(pthread_t handle, void **result, clockid_t clock, const struc
 
 static int try_join(pthread_t handle, void **result)
 {
-    cspr_control_point(CSP_OP_THREAD_JOIN, find_task(handle));
-    const thread *t = find_thread(handle);
-    if (!t || t->ended)
+    cspr_control_point(CSP_OP_THREAD_JOIN, task_of(find_any_thread(handle)));
+    const thread *t = find_any_thread(handle);
+    if (!t || t->detached)
+        return cspr_real_pthread_tryjoin_np(handle, result);
+    if (t->ended)
         return cspr_real_pthread_join(handle, result);
     cspr_control_point_idle(CSP_OP_THREAD_JOIN, t->task);
     return EBUSY;
