@@ -88,8 +88,10 @@ typedef struct cspr_control_own {
 enum cspr_interruption { CSPR_NOT_INTERRUPTED, CSPR_INTERRUPTED, CSPR_INTERRUPTED_RESTARTS };
 cspr_control_own *cspr_control_own_record(void);
 
-// cspr_control_block, for all that libc's functions wait for; true also when the thread was cancelled or got a signal.
+// cspr_control_block, for all that libc's functions wait for; true also when the thread was cancelled or got a signal. At a
+// cancellation point one that was cancelled already does not wait; it comes out soon, by cspr_control_testcancel.
 bool cspr_control_await(int op, const void *obj, int64_t deadline_ns);
+bool cspr_control_await_cancellable(int op, const void *obj, int64_t deadline_ns);
 // Whether the calling thread has been cancelled, and may be; the end of one that has.
 bool cspr_control_is_cancelled(void);
 void cspr_control_testcancel(void);

@@ -47,6 +47,11 @@ bool cspr_control_is_cancelled(void)
     return state == PTHREAD_CANCEL_ENABLE;
 }
 
+bool cspr_control_await_cancellable(int op, const void *obj, int64_t deadline_ns)
+{
+    return cspr_control_is_cancelled() || cspr_control_await(op, obj, deadline_ns);
+}
+
 void cspr_control_testcancel(void)
 {
     if (CSPR_UNLIKELY(own.cancelled))

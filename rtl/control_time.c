@@ -137,7 +137,7 @@ static bool sleep_until(int64_t when_ns)
     cspr_control_testcancel();
     cspr_control_point(CSP_OP_SLEEP, NULL);
     while (cspr_control_time() < when_ns) {
-        bool woken = cspr_control_await(CSP_OP_SLEEP, cspr_task_current(), when_ns);
+        bool woken = cspr_control_await_cancellable(CSP_OP_SLEEP, cspr_task_current(), when_ns);
         cspr_control_testcancel();
         if (woken && cspr_control_was_interrupted(false))
             return false;

@@ -46,7 +46,7 @@ static int wait_cond(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
     int error = cspr_control_mutex_give(m);
     if (error)
         return error;
-    bool woken = cspr_control_await(CSP_OP_COND_WAIT, c, deadline_ns);
+    bool woken = cspr_control_await_cancellable(CSP_OP_COND_WAIT, c, deadline_ns);
     if (woken && cspr_control_is_cancelled())
         cspr_control_wake(c, 1);
     error = cspr_control_mutex_take(m, INT64_MAX);
@@ -215,7 +215,7 @@ static int take_unit(sem_t *s, int64_t deadline_ns)
             return -1;
         if (is_shared(s))
             cspr_control_not_replayable("a semaphore is shared with other processes");
-        bool woken = cspr_control_await(CSP_OP_ACQUIRE, s, deadline_ns);
+        bool woken = cspr_control_await_cancellable(CSP_OP_ACQUIRE, s, deadline_ns);
         if (woken && cspr_control_is_cancelled())
             cspr_control_wake(s, 1);
         cspr_control_testcancel();

@@ -190,7 +190,7 @@ static bool wait_as(int op, waiter *w, int64_t deadline_ns)
     while (*end_of_list)
         end_of_list = &(*end_of_list)->next;
     *end_of_list = w;
-    bool woken = cspr_control_await(op, w->obj, deadline_ns);
+    bool woken = cspr_control_await_cancellable(op, w->obj, deadline_ns);
     remove_waiter(w);
     return woken;
 }

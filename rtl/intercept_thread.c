@@ -388,7 +388,7 @@ static int wait_for_end(thread *t, int64_t deadline_ns)
     t->joiner = me();
     pthread_cleanup_push(joins_no_more, &j);
     while (!error && !t->ended) {
-        if (!cspr_control_await(CSP_OP_THREAD_JOIN, j.task, deadline_ns) && !t->ended)
+        if (!cspr_control_await_cancellable(CSP_OP_THREAD_JOIN, j.task, deadline_ns) && !t->ended)
             error = ETIMEDOUT;
         cspr_control_testcancel();
     }
