@@ -97,6 +97,13 @@ void cspr_control_fire_deadlines(void)
     }
 }
 
+void cspr_control_each_waiter(void (*fn)(const cspr_control *c, void *arg), void *arg)
+{
+    for (unsigned b = 0; b < BUCKETS; b++)
+        for (const cspr_control *c = buckets[b].first; c; c = c->next_waiter)
+            fn(c, arg);
+}
+
 // --- public -----------------------------------------------------------------------------------------------------------------------
 
 bool cspr_control_block(int op, const void *obj, int64_t deadline_ns)

@@ -124,6 +124,8 @@ void cspr_control_unwait(cspr_control *c); // it can go on
 int64_t cspr_control_first_deadline(void); // of those who wait; INT64_MAX: none
 void cspr_control_fire_deadlines(void);    // at the clock's instant
 
+void cspr_control_each_waiter(void (*fn)(const cspr_control *c, void *arg), void *arg); // for objects, in no order
+
 // --- control_clock.c
 #define CSPR_CONTROL_READING_NS 100 // no two readings of the clock are the same
 #define CSPR_CONTROL_TICK_NS 1000   // for each operation in vain while all spin
