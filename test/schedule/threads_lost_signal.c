@@ -1,3 +1,5 @@
+// threads_lost_signal.c - a lost wake-up among plain pthreads is found.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A lost wake-up among plain pthreads: the flag is looked at without the mutex, and set before the waiter waits. Some schedule of few
 // loses it, which is a deadlock; with the check under the mutex none does.
 // RUN: %cspcc -fsanitize=cspthread -g -O1 %s -o %t

@@ -1,4 +1,5 @@
-// The functions of pthreads and C11 threads give the same results under a controlled schedule as without one.
+// threads_results.c - results of pthreads' and C11 threads' functions: the same under a controlled schedule as without one.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %cspcc -fsanitize=cspthread -g -O1 %s -o %t -lrt
 // RUN: env CSPTHREAD_OPTIONS=report_mutex_bugs=0:detect_deadlocks=0 %t > %t.plain
 // RUN: env CSPTHREAD_OPTIONS=report_mutex_bugs=0:detect_deadlocks=0:schedule=random:seed=1 %t > %t.1
