@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "control_state.h"
 #include "profile.h"
+#include "schedule_server.h"
 #include "task.h"
 
 #include <string.h>
@@ -43,7 +44,7 @@ cspr_control_state cspr_control_it = {.clock_ns = CSPR_CONTROL_START_NS};
 
 void cspr_control_init(void)
 {
-    cspr_controlled = cspi_controlled = *cspr_flags.schedule != '\0';
+    cspr_controlled = cspi_controlled = *cspr_flags.schedule != '\0' || cspr_schedule_server_on();
 }
 
 static void begin_strategy(void)
@@ -53,8 +54,9 @@ static void begin_strategy(void)
         .depth = cspr_flags.schedule_depth > 0 ? (uint32_t)cspr_flags.schedule_depth : 0,
         .length = cspr_flags.schedule_length > 0 ? (uint64_t)cspr_flags.schedule_length : 0,
     };
-    if (!cspr_strategy_parse(cspr_flags.schedule, &params.kind))
-        cspr_die("schedule=%s: no such strategy", cspr_flags.schedule);
+    const char *name = *cspr_flags.schedule ? cspr_flags.schedule : "random"; // a server that was asked for no strategy
+    if (!cspr_strategy_parse(name, &params.kind))
+        cspr_die("schedule=%s: no such strategy", name);
     if (*cspr_flags.schedule_profile)
         cspr_profile_read(cspr_flags.schedule_profile);
     cspr_strategy_begin(&params);
@@ -71,6 +73,7 @@ void cspr_control_begin(void)
     cspr_task *t = cspr_task_current();
     if (!t)
         return;
+    cspr_schedule_server_serve(); // what follows happens in each child
     cspr_enter();
     begin_strategy();
     cspr_control_it.begun = true;

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "depot.h"
+#include "finding_log.h"
 #include "lock_wait.h"
 #include "misuse.h"
 
@@ -172,6 +173,7 @@ static void add_waiter(cspr_report *r, const cspr_waits *w, const cspr_waiter *o
     add_thing(r, op_of(w, one), one->through, one->through_ch);
     cspr_text_add(&r->text, ", at:%s\n", r->plain);
     view_parked(&v, one);
+    cspr_report_role(r, "wait", true, one->who);
     cspr_report_stack(r, &v, true);
     cspr_text_add(&r->text, "%s  ", r->green);
     cspr_report_who(r, w->list[one->next].who, true);
@@ -182,6 +184,7 @@ static void add_waiter(cspr_report *r, const cspr_waits *w, const cspr_waiter *o
     cspr_text_add(&r->text, one->cause == CSPR_CAUSE_HOLDS ? " locked it at:%s\n" : " used it before, at:%s\n",
                   r->plain);
     cspr_view_stack(&v, one->stack, 0xff);
+    cspr_report_role(r, "hold", true, w->list[one->next].who);
     cspr_report_stack(r, &v, false);
 }
 
@@ -331,6 +334,7 @@ void cspr_report_holder(cspr_report *r, const void *lock)
     cspr_report_who(r, who, false);
     cspr_text_add(&r->text, "%s, which locked it at:%s\n", ended ? ", which has ended" : "", r->plain);
     cspr_view_stack(&v, held.stack, 0xff);
+    cspr_report_role(r, "hold", false, who);
     cspr_report_stack(r, &v, false);
 }
 
@@ -394,15 +398,46 @@ static void print_all_asleep_locked(void *arg)
     cspr_text_fini(&r.text);
 }
 
+// For the finding log: where each of them waits, those that wait at the same place once.
+static void log_all_asleep_locked(void *arg)
+{
+    enum { MAX_TOLD = 64 };
+    static cspr_view v; // under the report lock
+    uint64_t hashes[MAX_TOLD];
+    const cspr_waits *w = arg;
+    cspr_report r = {.text = {0}};
+    size_t n = 0;
+    for (uint32_t i = 0; i < w->n && n < MAX_TOLD; i++) {
+        if (!w->list[i].stays)
+            continue;
+        view_parked(&v, &w->list[i]);
+        size_t k = 0;
+        for (hashes[n] = cspr_view_hash(&v); hashes[k] != hashes[n];)
+            k++;
+        if (k < n)
+            continue;
+        n++;
+        cspr_report_role(&r, "wait", true, w->list[i].who);
+        cspr_finding_add_stack(&r, &v);
+    }
+    static const char title[] = "all coroutines are asleep - deadlock!";
+    cspr_text_add(&r.text, "fatal error: %s\n", title);
+    cspr_finding_write(&r, what, title);
+    cspr_text_fini(&r.text);
+}
+
 void cspr_deadlock_all_asleep(void)
 {
     cspr_waits w = {0};
-    if (!cspr_ready || !cspi_runtime_view || !cspr_flags.detect_deadlocks)
+    if (!cspr_ready || !cspi_runtime_view)
         return;
     cspr_enter();
     collect(&w);
     cspr_report_lock();
-    cspr_call_on_own_stack(print_all_asleep_locked, &w);
+    if (cspr_flags.detect_deadlocks)
+        cspr_call_on_own_stack(print_all_asleep_locked, &w);
+    if (cspr_finding_log_on())
+        cspr_call_on_own_stack(log_all_asleep_locked, &w);
     cspr_report_unlock();
     cspr_waits_fini(&w);
     cspr_leave();
@@ -437,11 +472,13 @@ static void report_lock_cycle_locked(void *arg)
         cspr_report_lock_name(&r, one->lock);
         cspr_text_add(&r.text, ", at:%s\n", r.plain);
         cspr_view_stack(&v, one->stack, 0xff);
+        cspr_report_role(&r, "wait", true, one->who);
         cspr_report_stack(&r, &v, true);
         cspr_text_add(&r.text, "%s  ", r.green);
         cspr_report_who(&r, c->of[(i + 1) % c->n].who, true);
         cspr_text_add(&r.text, " locked it at:%s\n", r.plain);
         cspr_view_stack(&v, one->held.stack, 0xff);
+        cspr_report_role(&r, "hold", true, c->of[(i + 1) % c->n].who);
         cspr_report_stack(&r, &v, false);
     }
     for (size_t i = 0; i < c->n; i++)

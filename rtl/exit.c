@@ -17,6 +17,7 @@
 #include "modules.h"
 #include "print.h"
 #include "report.h"
+#include "schedule_server.h"
 #include "symbolizer.h"
 
 #include <stdatomic.h>
@@ -39,6 +40,7 @@ static void check_once(uintptr_t sp)
     if (!cspr_ready)
         return;
     if (atomic_compare_exchange_strong(&check_state, &state, CHECKING)) {
+        cspr_schedule_server_serve(); // a program without a concurrent act: each run does the same
         cspr_leak_check(sp);
         cspr_control_end();
         atomic_store(&check_state, CHECKED);

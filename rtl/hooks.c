@@ -8,6 +8,7 @@
 #include "control_state.h"
 #include "depot.h"
 #include "everyone.h"
+#include "finding_log.h"
 #include "leak.h"
 #include "leak_watch.h"
 #include "lock_order.h"
@@ -433,6 +434,7 @@ static bool hook_print_stack_of(void *task)
 }
 
 const csp_hook_table cspr_hooks = {
+    .ending = cspr_finding_ending,
     .task_new = hook_task_new,
     .task_new_from = hook_task_new_from,
     .task_current = hook_task_current,

@@ -9,6 +9,7 @@
 #include "depot.h"
 #include "extent.h"
 #include "readset.h"
+#include "schedule_server.h"
 #include "shadow.h"
 #include "side.h"
 #include "task.h"
@@ -55,6 +56,7 @@ void cspr_init(void)
     cspr_control_init();
     cspr_intercept_init();
     cspr_shadow_init(start_argv, start_envp);
+    cspr_schedule_server_init(); // now that the program is not started anew any more
     cspr_epoch_init();
     cspr_depot_init();
     cspr_tls_init();

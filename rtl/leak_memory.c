@@ -164,6 +164,7 @@ void cspr_losses_print(cspr_losses *all)
             first = v;
         cspr_text_add(&r.text, "%s  %s leak of %zu byte(s) in %zu object(s) allocated from:%s\n", r.bold,
                       lost->indirect ? "Indirect" : "Direct", lost->bytes, lost->n, r.plain);
+        cspr_report_role(&r, "allocation", true, 0);
         cspr_report_stack(&r, &v, false);
         n += lost->n;
         bytes += lost->bytes;

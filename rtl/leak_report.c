@@ -232,6 +232,8 @@ static void print_group(const cspr_leak_group *g, int64_t now_ns)
     cspr_report_open(&r, "coroutine leak");
     add_headline(&r, g, now_ns);
     cspr_view_frames(&v, g->frames, g->n_frames, false);
+    cspr_report_role(&r, "parked", true, g->who);
+    cspr_format(r.role_what, sizeof r.role_what, "parked in %s", g->waiting);
     cspr_report_stack(&r, &v, true);
     add_targets(&r, g);
     if (g->class == CSPR_LEAK_STUCK)

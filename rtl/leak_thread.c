@@ -26,6 +26,7 @@ static void report_group_locked(const group *g)
         return;
     cspr_report r;
     cspr_report_open(&r, what);
+    cspr_report_role(&r, "creation", true, g->first);
     cspr_report_creation(&r, g->first, NULL);
     if (g->n > 1)
         cspr_text_add(&r.text, "  And %zu more similar thread leaks.\n\n", g->n - 1);

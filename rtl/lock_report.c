@@ -18,11 +18,12 @@ static bool is_suppressed(const cspr_lock_steps *c)
     return false;
 }
 
-static void add_stack(cspr_report *r, cspr_stack stack, bool with_source)
+static void add_stack(cspr_report *r, cspr_stack stack, const char *role, cspr_who who)
 {
     static cspr_view v; // under the report lock
     cspr_view_stack(&v, stack, 0xff);
-    cspr_report_stack(r, &v, with_source);
+    cspr_report_role(r, role, true, who);
+    cspr_report_stack(r, &v, true);
 }
 
 static void add_step(cspr_report *r, const cspr_lock_step *s)
@@ -32,10 +33,10 @@ static void add_step(cspr_report *r, const cspr_lock_step *s)
                   s->held_mode == CSP_LOCK_READ ? "read-" : "", cspr_report_lock_number(s->held_lock));
     cspr_report_who(r, s->who, false);
     cspr_text_add(&r->text, ":%s\n", r->plain);
-    add_stack(r, s->stack, true);
+    add_stack(r, s->stack, "lock", s->who);
     cspr_text_add(&r->text, "%s  Mutex M%u previously acquired by the same %s here:%s\n", r->green,
                   cspr_report_lock_number(s->held_lock), cspi_runtime_view ? "coroutine" : "thread", r->plain);
-    add_stack(r, s->held_stack, true);
+    add_stack(r, s->held_stack, "held", s->who);
 }
 
 static void report_locked(void *arg)

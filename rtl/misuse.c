@@ -129,10 +129,12 @@ static void report_locked(void *arg)
         return;
     cspr_report r;
     cspr_report_open(&r, what_text[j->what]);
+    cspr_report_role(&r, "here", true, cspr_self.task ? cspr_task_who(cspr_self.task) : 0);
     cspr_report_stack(&r, &where, true);
     if (j->other) {
         cspr_text_add(&r.text, "  and:\n");
         cspr_view_stack(&v, j->other, 0xff);
+        cspr_report_role(&r, "lock", true, 0);
         cspr_report_stack(&r, &v, false);
     }
     if (j->lock)

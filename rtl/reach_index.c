@@ -76,6 +76,8 @@ bool cspr_reach_index_find(const cspr_reach_index *x, uintptr_t addr, uintptr_t 
         if (n == 0)
             break;
         bits = x->level[--n][bit];
+        if (!bits) // freed since the summaries were made, by a thread that could not be held; nothing else reaches so far
+            return false;
         bit *= 64;
     }
     *start = bit << CSPR_HEAP_GRAIN_BITS;

@@ -126,6 +126,13 @@ static const char *describe_access(const cspr_side *side, bool previous)
     return words[previous][side->is_atomic][side->is_write];
 }
 
+// The same for programs.
+static const char *name_access(const cspr_side *side)
+{
+    static const char *const words[2][2] = {{"read", "write"}, {"atomic read", "atomic write"}};
+    return side->is_free ? "free" : words[side->is_atomic][side->is_write];
+}
+
 static void add_side(cspr_report *r, const cspr_side *side, const cspr_view *v, bool previous)
 {
     cspr_text_add(&r->text, "%s  %s of size %zu at 0x%lx by ", r->bold, describe_access(side, previous), side->size,
@@ -133,6 +140,8 @@ static void add_side(cspr_report *r, const cspr_side *side, const cspr_view *v, 
     cspr_report_who(r, side->who, false);
     cspr_report_held(r, side);
     cspr_text_add(&r->text, ":%s\n", r->plain);
+    cspr_report_role(r, name_access(side), true, side->who);
+    cspr_format(r->role_what, sizeof r->role_what, "%s of size %zu", name_access(side), side->size);
     cspr_report_stack(r, v, true);
 }
 
@@ -144,6 +153,7 @@ static void add_allocation(cspr_report *r, const cspr_race *race)
         return;
     cspr_text_add(&r->text, "%s  The freed block was allocated at:%s\n", r->green, r->plain);
     cspr_view_stack(&v, race->freed_allocation, 0xff);
+    cspr_report_role(r, "allocation", false, 0);
     cspr_report_stack(r, &v, false);
 }
 

@@ -24,6 +24,12 @@ typedef struct cspr_report {
     const char *bold, *red, *green, *blue, *plain; // colour sequences, "" without colour
     bool terminal;                                 // source lines are shown
     bool is_mild;                                  // by itself it does not make the exit status 66
+    // --- finding_log.h
+    cspr_text stacks;   // those told so far, as JSON
+    const char *role;   // of the stack that comes next; NULL: it is not told
+    char role_what[96]; // more about it, "": nothing
+    cspr_who role_who;
+    bool role_is_primary;
 } cspr_report;
 
 // The one lock of reporters. Never held while the program's code or malloc runs; the holder has in_rtl > 0, so that no signal
@@ -41,6 +47,8 @@ void cspr_view_frames(cspr_view *v, const uintptr_t *frames, size_t n, bool fold
 void cspr_view_stack(cspr_view *v, cspr_stack stack, unsigned byte_mask);
 // A number for what a reader sees: functions, files and lines. Equal views have equal ones.
 uint64_t cspr_view_hash(const cspr_view *v);
+// What the next stack is to the finding, and whose (finding_log.h lists the roles).
+void cspr_report_role(cspr_report *r, const char *role, bool is_primary, cspr_who who);
 void cspr_report_stack(cspr_report *r, const cspr_view *v, bool with_source); // the frames and a blank line
 // "coroutine 7 'name'", "thread T2", "main coroutine"; capital: for the start of a sentence.
 void cspr_report_who(cspr_report *r, cspr_who who, bool capital);

@@ -138,6 +138,7 @@ static void add_heap(cspr_report *r, const cspr_location *l, uintptr_t addr)
     cspr_report_who(r, l->block.alloc_who, false);
     cspr_text_add(&r->text, ":%s\n", r->plain);
     cspr_view_stack(&v, l->block.alloc_stack, 0xff);
+    cspr_report_role(r, "allocation", false, l->block.alloc_who);
     cspr_report_stack(r, &v, false);
     if (l->variable.name)
         cspr_text_add(&r->text, "  It is '%s' (%s), byte %zu of the block.\n\n", l->variable.path, l->variable.name,
@@ -158,6 +159,7 @@ static void add_descriptor(cspr_report *r, const cspr_location *l)
     cspr_report_who(r, l->owner, false);
     cspr_text_add(&r->text, " at:%s\n", r->plain);
     cspr_view_stack(&v, l->creation, 0xff);
+    cspr_report_role(r, "descriptor", false, l->owner);
     cspr_report_stack(r, &v, false);
 }
 

@@ -69,6 +69,7 @@ static bool add_creation(cspr_report *r, const void *lock)
     add_lock(r, lock);
     cspr_text_add(&r->text, " created at:%s\n", r->plain);
     cspr_view_stack(&v, made, 0xff);
+    cspr_report_role(r, "lock made", false, 0);
     cspr_report_stack(r, &v, false);
     return true;
 }
@@ -102,6 +103,7 @@ static void add_side_locks(cspr_report *r, const cspr_race *race, const cspr_sid
         add_lock(r, side->held[i].lock);
         cspr_text_add(&r->text, " locked at:%s\n", r->plain);
         cspr_view_stack(&v, side->held[i].stack, 0xff);
+        cspr_report_role(r, "lock", false, side->who);
         cspr_report_stack(r, &v, false);
     }
 }

@@ -1,5 +1,6 @@
 // report_text.c - the pieces every report is made of, in ThreadSanitizer's shape, which people and tools read already.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "finding_log.h"
 #include "modules.h"
 #include "report.h"
 
@@ -90,7 +91,7 @@ static void name_library_function(cspr_place *p)
     else if (p->function && !strncmp(p->function, replacement, sizeof replacement - 1))
         p->function += sizeof replacement - 1;
     p->file = NULL;
-    p->line = p->column = 0;
+    p->line = p->column = p->start_line = 0;
 }
 
 static bool add_frame(cspr_view *v, uintptr_t pc)
@@ -212,6 +213,7 @@ void cspr_report_stack(cspr_report *r, const cspr_view *v, bool with_source)
     if (v->cut)
         cspr_text_add(&r->text, "    [deeper frames not shown]\n");
     cspr_text_add(&r->text, "\n");
+    cspr_finding_add_stack(r, v);
 }
 
 void cspr_report_place(cspr_report *r, const cspr_place *p)
@@ -272,6 +274,8 @@ void cspr_report_creation(cspr_report *r, cspr_who who, const char *state)
     }
     cspr_view_stack(&v, id.creation, 0xff);
     cspr_text_add(&r->text, " at:%s\n", r->plain);
+    if (!r->role)
+        cspr_report_role(r, "creation", false, who);
     cspr_report_stack(r, &v, false);
 }
 
@@ -298,21 +302,31 @@ static const cspr_place *find_summary_place(const cspr_view *v)
     return v->n ? &v->places[0] : NULL;
 }
 
+// "data race file:line:column in function".
+static void add_summary(cspr_text *t, const char *what, const cspr_place *p)
+{
+    cspr_report in_place = {.text = *t};
+    cspr_text_add(&in_place.text, "%s", what);
+    if (p) {
+        cspr_text_add(&in_place.text, " ");
+        cspr_report_place(&in_place, p);
+        if (p->function)
+            cspr_text_add(&in_place.text, " in %s", p->function);
+    }
+    *t = in_place.text;
+}
+
 void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
 {
-    const cspr_place *p = find_summary_place(where);
-    if (cspr_flags.print_summary) {
-        cspr_text_add(&r->text, "%sSUMMARY: CspThreadSanitizer: %s", r->bold, what);
-        if (p) {
-            cspr_text_add(&r->text, " ");
-            cspr_report_place(r, p);
-            if (p->function)
-                cspr_text_add(&r->text, " in %s", p->function);
-        }
-        cspr_text_add(&r->text, "%s\n", r->plain);
-    }
+    cspr_text summary = {0};
+    add_summary(&summary, what, find_summary_place(where));
+    cspr_text_bytes(&summary, "", 1);
+    if (cspr_flags.print_summary)
+        cspr_text_add(&r->text, "%sSUMMARY: CspThreadSanitizer: %s%s\n", r->bold, summary.data, r->plain);
     cspr_text_add(&r->text, "==================\n");
     cspr_print(r->text.data, r->text.len);
+    cspr_finding_write(r, what, summary.data);
+    cspr_text_fini(&summary);
     cspr_text_fini(&r->text);
     atomic_fetch_add_explicit(&cspr_report_count, 1, memory_order_relaxed); // relaxed: read at exit, after everything
     if (r->is_mild)

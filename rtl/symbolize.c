@@ -75,6 +75,14 @@ static size_t line_length(const char *p)
     return end ? (size_t)(end - p) : strlen(p);
 }
 
+static unsigned read_unsigned(const char *p)
+{
+    unsigned v = 0;
+    for (; *p >= '0' && *p <= '9'; p++)
+        v = v * 10 + (unsigned)(*p - '0');
+    return v;
+}
+
 size_t cspr_symbolize_parse(const char *p, cspr_place *out, size_t max)
 {
     size_t n = 0;
@@ -89,6 +97,11 @@ size_t cspr_symbolize_parse(const char *p, cspr_place *out, size_t max)
         place.file = intern_known(where, file);
         if (!place.file)
             place.line = place.column = 0;
+        if (*next == '@') {
+            size_t start = line_length(next);
+            place.start_line = read_unsigned(next + 1);
+            next += start + (next[start] == '\n');
+        }
         out[n++] = place;
         p = next;
     }
@@ -197,7 +210,8 @@ static void add_question(batch *b, cspr_text *questions, uintptr_t pc)
         return;
     }
     // A return address follows the call: the byte before is inside it.
-    cspr_text_add(questions, "CODE \"%s\" 0x%lx\n", m->path, pc - 1 - m->bias);
+    cspr_text_add(questions, "%s \"%s\" 0x%lx\n", cspr_symbolizer_knows_variables() ? "FRAMES" : "CODE", m->path,
+                  pc - 1 - m->bias);
     b->pc[b->n] = pc;
     b->answered[b->n] = false;
     b->ends[b->n++] = questions->len;

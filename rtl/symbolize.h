@@ -11,6 +11,7 @@
 typedef struct cspr_place {
     const char *function, *file;
     unsigned line, column;
+    unsigned start_line;  // where the function begins, 0: not known
     const char *module;   // path
     uintptr_t pc, offset; // offset: in the module's own addresses
     bool ours;            // the detector's or the runtime's own code
@@ -49,7 +50,7 @@ bool cspr_symbolize_tls(uintptr_t within, uintptr_t offset, size_t size, cspr_va
 bool cspr_symbolize_block(const uintptr_t *frames, size_t n, size_t block_size, uintptr_t offset, size_t size,
                           cspr_variable *out);
 
-// The parser of llvm-symbolizer's answer to CODE, for tests: reads one answer, returns the number of places.
+// The parser of answers to CODE and FRAMES (tools/symbolizer/main.cpp), for tests: reads one, returns the number of places.
 size_t cspr_symbolize_parse(const char *answer, cspr_place *out, size_t max);
 
 #endif

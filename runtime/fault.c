@@ -19,14 +19,20 @@
 
 static struct sigaction previous;
 
-// The function that faulted; NULL: not known.
-static const char *function_at(void *context)
+// Where it was; 0: not known.
+static uintptr_t pc_of(void *context)
 {
-    cspi_symbol symbol = {0};
 #if defined(__x86_64__)
-    cspi_symbol_find((uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP], &symbol);
+    return (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 #endif
     (void)context;
+    return 0;
+}
+
+static const char *function_at(uintptr_t pc)
+{
+    cspi_symbol symbol = {0};
+    cspi_symbol_find(pc, &symbol);
     return symbol.function;
 }
 
@@ -39,10 +45,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
     }
     // No flush of stdio here: the fault may have come from inside it.
     const char *name = cspi_co_name(co);
-    const char *function = function_at(context);
+    const char *function = function_at(pc_of(context));
     cspi_say("fatal error: stack overflow\ncoroutine %llu%s%s%s overflowed its %zu KiB stack%s%s\n",
              (unsigned long long)co->id, name ? " \"" : "", name ? name : "", name ? "\"" : "",
              cspi_stack_size(co) >> 10, function ? " in " : "", function ? function : "");
+    CSP_HOOK(ending, "fatal error", "stack overflow", (const void *)pc_of(context));
     cspi_end_process();
 }
 

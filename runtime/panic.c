@@ -142,6 +142,7 @@ __attribute__((noreturn)) static void end_with(const char *kind, const char *for
     char text[400];
     vsnprintf(text, sizeof text, format, args);
     cspi_say("%s: %s\n", kind, text);
+    CSP_HOOK(ending, kind, text, NULL);
     enum cspi_traceback traceback = cspi_traceback();
     if (traceback != CSPI_TRACEBACK_NONE)
         print_traceback(traceback);

@@ -19,8 +19,8 @@ KINDS = {
     "panic": {"panic"},
     "race": {"data race", "heap-use-after-free", "race"},
     "leak": {"coroutine leak", "leak"},
-    "deadlock": {"deadlock"},
-    "asleep": {"fatal error"},
+    "deadlock": {"deadlock", "fatal error"},
+    "asleep": {"deadlock", "fatal error"},
 }
 
 
@@ -101,7 +101,7 @@ def kinds_of(status, text):
         kinds.add("coroutine leak" if "leak" in kind else kind)
     if re.search(r"^panic: ", text, re.MULTILINE):
         kinds.add("panic")
-    if re.search(r"^fatal error: ", text, re.MULTILINE):
+    if re.search(r"^(CspThreadSanitizer: )?fatal error: ", text, re.MULTILINE):
         kinds.add("fatal error")
     if status is None:
         kinds.add("timeout")
@@ -116,8 +116,9 @@ def run_once(program, options="", workers=None, timeout=PLAIN_TIMEOUT_S):
     """One process: the kinds of findings, the status and standard error."""
     child = subprocess.Popen([str(program)], env=environment(options, workers), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    status = None
     try:
-        status, text = None, child.communicate(timeout=timeout)[1]
+        text = child.communicate(timeout=timeout)[1]
         status = child.returncode
     except subprocess.TimeoutExpired:
         child.kill()

@@ -27,7 +27,8 @@ static void produce(void *arg)
         csp_send(items, &i);
         csp_mutex_unlock(&lock);
 #endif
-        csp_sleep(CSP_MS);
+        if (i == 0)
+            csp_sleep(CSP_MS);
     }
     csp_wg_done(&both);
 }

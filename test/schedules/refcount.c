@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Bug: dropping the reference and asking whether it was the last are two steps.
 // Order: both drop, then both ask.
-// Depth: 2. Shows as: race.
+// Depth: 2. Shows as: crash.
 // Source: use after free by reference counting; atomicity violation, Lu et al., ASPLOS 2008.
 #include <csp/csp.h>
 

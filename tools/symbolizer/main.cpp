@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //   CODE "module" address                    function \n file:line:column \n for each inlined frame, as llvm-symbolizer does
+//   FRAMES "module" address                  the same, and after each location a line @line: where the function begins, 0: not known
 //   DATA "module" address                    name \n start size \n, as llvm-symbolizer does
 //   GLOBAL "module" address size             name \n path \n start size \n file:line \n, from debug information; nothing: not known
 //   LOCAL "module" pc offset size            the same; the bytes at this offset from the canonical frame address of pc's function
@@ -55,7 +56,8 @@ std::string known(const std::string &Text)
     return Text.empty() || Text == DILineInfo::BadString ? std::string("??") : Text;
 }
 
-void answerCode(symbolize::LLVMSymbolizer &Symbolizer, const std::string &Path, uint64_t Address, std::ostream &Out)
+void answerCode(symbolize::LLVMSymbolizer &Symbolizer, const std::string &Path, uint64_t Address, bool WithStart,
+                std::ostream &Out)
 {
     Expected<DIInliningInfo> Frames =
         Symbolizer.symbolizeInlinedCode(Path, {Address, object::SectionedAddress::UndefSection});
@@ -70,6 +72,8 @@ void answerCode(symbolize::LLVMSymbolizer &Symbolizer, const std::string &Path, 
         const DILineInfo &Frame = Frames->getFrame(I);
         Out << known(Frame.FunctionName) << "\n"
             << known(Frame.FileName) << ":" << Frame.Line << ":" << Frame.Column << "\n";
+        if (WithStart)
+            Out << "@" << Frame.StartLine << "\n";
     }
 }
 
@@ -135,8 +139,8 @@ void answer(symbolize::LLVMSymbolizer &Symbolizer, std::string Line, std::ostrea
     for (uint64_t &N : Number)
         if (Numbers >> Word)
             N = Word[0] == '-' ? -std::strtoull(Word.c_str() + 1, nullptr, 0) : std::strtoull(Word.c_str(), nullptr, 0);
-    if (Command == "CODE")
-        return answerCode(Symbolizer, Path, Number[0], Out);
+    if (Command == "CODE" || Command == "FRAMES")
+        return answerCode(Symbolizer, Path, Number[0], Command == "FRAMES", Out);
     if (Command == "DATA")
         return answerData(Symbolizer, Path, Number[0], Out);
     DWARFContext *Context = contextOf(Path);

@@ -57,6 +57,19 @@ bool cspr_print_stack_of(const cspr_task *)
 void cspr_before_exit(void)
 {
 }
+void cspr_schedule_server_init(void)
+{
+}
+bool cspr_schedule_server_on(void)
+{
+    return false;
+}
+void cspr_schedule_server_serve(void)
+{
+}
+void cspr_finding_ending(const char *, const char *, const void *)
+{
+}
 int cspr_leak_signal()
 {
     return 0;
