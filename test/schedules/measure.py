@@ -147,6 +147,7 @@ def main():
     p.add_argument("--publish", action="store_true", help="write the table into docs/schedules.md")
     p.add_argument("programs", nargs="*", help="names; default: all")
     a = p.parse_args()
+    a.build = a.build.resolve()
     strategies = a.strategies.split(",")
     found = collection.all_bugs(a.programs)
     out = collection.build(found, a.build)

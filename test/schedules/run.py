@@ -103,6 +103,7 @@ def main():
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("programs", nargs="*", help="names; default: all")
     a = p.parse_args()
+    a.build = a.build.resolve()
     found = collection.all_bugs(a.programs)
     out = collection.build(found, a.build, a.jobs)
     csp = a.build / "bin" / "csp"
