@@ -8,6 +8,7 @@
 #include "flags.h"
 #include "print.h"
 #include "rtl.h"
+#include "unwind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,8 @@ static bool is_seqpacket(int fd)
 
 static void note_known(void)
 {
+    uintptr_t frame;
+    cspr_unwind(&frame, 1); // libunwind opens a pipe of its own the first time
     for (int fd = 0; fd < MAX_KNOWN; fd++)
         known_fds[fd] = fcntl(fd, F_GETFD) >= 0;
 }
