@@ -499,6 +499,8 @@ CSPR_NOINLINE cspr_task *cspr_enter_unknown(void)
 static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size,
                                                                bool is_write)
 {
+    if (CSPR_UNLIKELY(cspr_control_everywhere))
+        cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, (const void *)(addr & ~(uintptr_t)7), pc);
     cspr_task *t = cspr_self.task;
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = cspr_enter_unknown()))
         return;

@@ -116,6 +116,8 @@ static inline bool is_short_and_recorded(uintptr_t addr, size_t size, size_t n, 
 static void check_row(const void *addr, size_t size, size_t n, ptrdiff_t stride, bool is_write, void *leaf_ret,
                       void *pc)
 {
+    if (CSPR_UNLIKELY(cspr_control_everywhere))
+        cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, addr, pc);
     if (is_short_and_recorded((uintptr_t)addr, size, n, stride, is_write))
         return;
     pattern p = {.addr = (uintptr_t)addr, .size = size, .is_write = is_write, .pc = pc, .leaf_ret = leaf_ret};
@@ -125,6 +127,8 @@ static void check_row(const void *addr, size_t size, size_t n, ptrdiff_t stride,
 
 static void check_grid(const void *addr, size_t size, const row *rows, bool is_write, void *leaf_ret, void *pc)
 {
+    if (CSPR_UNLIKELY(cspr_control_everywhere))
+        cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, addr, pc);
     pattern p = {.addr = (uintptr_t)addr, .size = size, .is_write = is_write, .pc = pc, .leaf_ret = leaf_ret};
     for (unsigned i = 0; i < 3; i++)
         if (!add_row(&p, rows[i].n, (ptrdiff_t)rows[i].stride))

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-bool cspr_controlled;
+bool cspr_controlled, cspr_control_everywhere;
 
 // --- operations -------------------------------------------------------------------------------------------------------------
 
@@ -77,6 +77,12 @@ void cspr_control_begin(void)
     cspr_enter();
     begin_strategy();
     cspr_control_it.begun = true;
+    if (!strcmp(cspr_flags.schedule_points, "all")) {
+        cspr_control_everywhere = true;
+        cspr_set_current(CSPR_CURRENT_NOBODY);
+    } else if (strcmp(cspr_flags.schedule_points, "sync") != 0) {
+        cspr_die("schedule_points=%s: sync or all is wanted", cspr_flags.schedule_points);
+    }
     cspr_control *me = cspr_control_add(t, cspr_control_child_key(), 0);
     me->own_thread = me->own.has_turn = true;
     me->own.runs = me;

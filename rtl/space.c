@@ -3,11 +3,13 @@
 // Where the map cannot be had, one line says why and what to do. Limits that are in the way are lifted if we may.
 #define _GNU_SOURCE
 #include "alloc.h"
+#include "control.h"
 #include "shadow.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -128,6 +130,19 @@ static void execute_again(char **argv, char **envp)
         errno);
 }
 
+// Under a controlled schedule programs that look at addresses do the same in every process: started anew, unless it was so
+// already, with the layout that is not random. Not where the loader was started as the program: it would be, again.
+static void fix_layout(char **argv, char **envp)
+{
+    int now = personality(0xffffffff);
+    if (now == -1 || now & ADDR_NO_RANDOMIZE || !argv || !getauxval(AT_BASE))
+        return;
+    if (personality((unsigned long)(now | ADDR_NO_RANDOMIZE)) == -1) // a container may forbid it
+        return;
+    execve("/proc/self/exe", argv, envp);
+    personality((unsigned long)now);
+}
+
 // --- reserving --------------------------------------------------------------------------------------------------------------
 
 // A limit that the shadow does not fit: lifted if we may. False: we may not.
@@ -177,6 +192,8 @@ static void die_without_shadow(int why, bool space_limited, bool data_limited)
 
 void cspr_shadow_init(char **argv, char **envp)
 {
+    if (cspr_controlled)
+        fix_layout(argv, envp);
     if (!address_space_is_usable())
         execute_again(argv, envp);
     void *p = reserve_shadow();

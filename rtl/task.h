@@ -13,6 +13,7 @@
 #define CSP_RTL_TASK_H
 
 #include "clock.h"
+#include "control.h"
 #include "epoch.h"
 #include "lock.h"
 #include "rtl.h"
@@ -70,7 +71,7 @@ struct cspr_task {
     bool order_open;   // order_at is not in `order` yet
     uint64_t order_at;
     struct cspr_control *control; // control_state.h; NULL: the schedule is not ours
-    uint32_t lock_wait; // lock_wait.h; 0: waits for no lock while it holds others
+    uint32_t lock_wait;           // lock_wait.h; 0: waits for no lock while it holds others
 };
 
 // A task that starts with what `from` knows (NULL: nothing); `creator` (may be NULL) is who asked for it, and gets its
@@ -140,6 +141,8 @@ extern __thread uint32_t cspr_shared_reads
 // The running task's epoch, as compiled code compares it; what it shares and knows is not known yet.
 static inline void cspr_set_current(uint64_t cell)
 {
+    if (CSPR_UNLIKELY(cspr_control_everywhere)) // each access enters the slow path, for its choice point (rule H2)
+        cell = CSPR_CURRENT_NOBODY;
     __csp_current = cell;
     __csp_current_shared = CSPR_CURRENT_NOBODY;
     cspr_shared_reads = 0;

@@ -392,7 +392,7 @@ static void make_workers(int n)
 // Caller holds start_lock.
 static void start_runtime(void)
 {
-    make_workers(read_maxprocs());
+    make_workers(CSPI_CONTROLLED() ? 1 : read_maxprocs());
     cspi_sched.next_id = 2;
     cspi_sched.live_unowned = cspi_sched.created_unowned = 1; // main
     cspi_sched.started_ns = cspi_now();
