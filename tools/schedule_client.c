@@ -65,8 +65,6 @@ static bool start_server(cspt_client *c)
         return false;
     cspt_text options = {0};
     cspt_option_number(&options, "schedule_server", (uint64_t)ends[1]);
-    cspt_text_append(&options, ":", 1);
-    cspt_text_append(&options, c->options, strlen(c->options));
     int error = cspt_launch_start(c->target,
                                   &(cspt_launch){.options = options.bytes,
                                                  .in = CSPT_LAUNCH_NULL,
