@@ -7,7 +7,9 @@
 
 #include "flags.h"
 #include "print.h"
+#include "report.h"
 #include "rtl.h"
+#include "symbolizer.h"
 #include "unwind.h"
 
 #include <errno.h>
@@ -282,6 +284,9 @@ static bool run_one(request *r, const kept *program)
 static void serve(const kept *program)
 {
     static request r; // one thread
+    cspr_report_lock();
+    cspr_symbolizer_share();
+    cspr_report_unlock();
     if (!tell("ready"))
         end_server(0);
     for (;;) {

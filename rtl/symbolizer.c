@@ -6,6 +6,8 @@
 //      raises SIGCHLD. A socket pair instead of pipes lets us write without risking SIGPIPE.
 //   I3 Its descriptor is close-on-exec and above 100: children do not inherit it, programs that count on small numbers work.
 //   I4 Questions are answered in their order, each answer ends with an empty line. What is asked together is sent together.
+//   I5 The fork server's process serves its forks, of which one runs at a time. One that was killed in a conversation leaves half a
+//      question or answers behind, so each fork begins with a line of its own and drops what comes before that is answered.
 // When it is missing, dies or does not answer, places have module and offset only; that is said once.
 #include "symbolizer.h"
 #include "flags.h"
@@ -28,6 +30,8 @@ enum { ANSWER_CAP = 65536 };
 static int link_fd = -1; // to the process
 static bool gave_up;     // missing or died: not tried again
 static bool is_own;      // csp-symbolizer: knows variables
+static bool is_shared;   // our forks go on with it
+static bool is_taken;    // it was our server's, and nobody knows where its last conversation ended
 static char answer[ANSWER_CAP];
 static size_t n_received; // bytes in answer
 static size_t n_used;     // of them, those of answers given out
@@ -151,9 +155,18 @@ static bool is_running(void)
     return give_up("symbolizer not found (install llvm-22, or set external_symbolizer_path)");
 }
 
+void cspr_symbolizer_share(void)
+{
+    is_shared = is_running() && is_own;
+}
+
+// A fork of a fork would ask while the first one does.
 void cspr_symbolizer_after_fork(void)
 {
-    drop_process();
+    is_taken = is_shared && link_fd >= 0;
+    is_shared = false;
+    if (!is_taken)
+        drop_process();
 }
 
 static bool send_all(const char *bytes, size_t n)
@@ -217,7 +230,23 @@ static void drop_process(void)
     if (link_fd >= 0)
         close(link_fd);
     link_fd = -1;
+    is_taken = false;
     n_received = n_used = 0;
+}
+
+// I5. False: it is of no use.
+static bool take_over(void)
+{
+    char line[64];
+    size_t n = cspr_format(line, sizeof line, "\nECHO %d\n", (int)getpid());
+    if (!send_all(line, n))
+        return false;
+    for (const char *text; (text = receive_answer());)
+        if (strcmp(text, line + 1) == 0) {
+            is_taken = false;
+            return true;
+        }
+    return false;
 }
 
 // All of them, from the first unanswered one on; *done counts. False: the process is of no use any more.
@@ -226,6 +255,8 @@ static bool converse(const cspr_text *questions, const size_t *ends, size_t n, s
 {
     errno = 0; // an answer that just ends sets none
     size_t from = *done ? ends[*done - 1] : 0;
+    if (is_taken && !take_over())
+        return false;
     if (!send_all(questions->data + from, ends[n - 1] - from))
         return false;
     while (*done < n) {

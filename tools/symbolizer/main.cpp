@@ -10,6 +10,7 @@
 //   BLOCK size offset bytes "module" pc "module" pc ...
 //                                            the same for these bytes of a heap block, whose allocation was called from there,
 //                                            innermost first; start is the offset
+//   ECHO anything                            the line itself: what comes after it answers what was asked after it
 //
 // It is a process of its own since reading debug information takes memory and locks that must not be the checked program's.
 #include "BlockName.h"
@@ -132,6 +133,10 @@ void answer(symbolize::LLVMSymbolizer &Symbolizer, std::string Line, std::ostrea
     std::string Command = Line.substr(0, Line.find(' '));
     if (Command == "BLOCK")
         return answerBlock(Symbolizer, Line, Out);
+    if (Command == "ECHO") {
+        Out << Line << '\n';
+        return;
+    }
     std::string Path = takeQuoted(Line);
     std::istringstream Numbers(Line);
     std::string Word;
