@@ -8,7 +8,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "run_options.h"
 
 // --- schedule files -----------------------------------------------------------------------------------------------------------
 
@@ -83,23 +83,45 @@ static char *make_slug(const char *name)
     return slug;
 }
 
+// Where it is now, to be freed; NULL: nowhere.
+static char *keep_file(cspt_collector *c, const char *from, const char *name)
+{
+    char *path = cspt_format("%s/%s", c->schedules_folder, name);
+    if (make_folders(c->schedules_folder) && copy_file(from, path))
+        return path;
+    if (!c->told_of_disk)
+        cspt_error("test: %s: %s; schedules are not kept, but each finding has its seed", path, strerror(errno));
+    c->told_of_disk = true;
+    free(path);
+    return NULL;
+}
+
 static void keep_schedule(cspt_collector *c, cspt_finding *f, const char *from)
 {
     free(f->schedule_file);
     f->schedule_file = NULL;
     if (!from || access(from, R_OK) < 0)
         return;
-    char *slug = make_slug(c->test->name);
-    char *path = cspt_format("%s/%s-%s.csched", c->schedules_folder, slug, f->fingerprint);
+    char *slug = make_slug(c->test->name), *name = cspt_format("%s-%s.csched", slug, f->fingerprint);
+    f->schedule_file = keep_file(c, from, name);
+    free(name);
     free(slug);
-    if (make_folders(c->schedules_folder) && copy_file(from, path)) {
-        f->schedule_file = path;
-        return;
+}
+
+static void keep_options(cspt_collector *c, cspt_finding *f, const cspt_shown_run *run)
+{
+    cspt_text options = {0};
+    cspt_text_append(&options, run->options, strlen(run->options));
+    if (run->profile && !c->profile) {
+        char *slug = make_slug(c->test->name), *name = cspt_format("%s.profile", slug);
+        c->profile = keep_file(c, run->profile, name);
+        free(name);
+        free(slug);
     }
-    if (!c->told_of_disk)
-        cspt_error("test: %s: %s; schedules are not kept, but each finding has its seed", path, strerror(errno));
-    c->told_of_disk = true;
-    free(path);
+    if (run->profile && c->profile)
+        cspt_option_string(&options, "schedule_profile", c->profile);
+    free(f->options);
+    f->options = options.bytes;
 }
 
 // --- the replay command -------------------------------------------------------------------------------------------------------
@@ -136,13 +158,16 @@ char *cspt_replay_command(const cspt_target *t, const cspt_finding *f)
         print_words(out, &t->environment);
         fputc(' ', out);
     }
-    fputs("csp replay ", out);
-    if (f->schedule_file)
+    if (f->schedule_file) {
+        fputs("csp replay ", out);
         print_word(out, absolute ? absolute : f->schedule_file);
-    else
-        fprintf(out, "--strategy %s --seed %" PRIu64 " --", f->strategy, f->seed);
-    if (!f->schedule_file)
+    } else {
+        char *options = cspt_format("CSPTHREAD_OPTIONS=%s", f->options);
+        fputs(t->environment.count ? "" : "env ", out);
+        print_word(out, options);
         print_words(out, &t->command);
+        free(options);
+    }
     if (t->directory)
         fputc(')', out);
     fclose(out);
@@ -171,6 +196,7 @@ static void represent(cspt_collector *c, cspt_finding *f, const cspt_shown_run *
     if (!f->output && !f->text && run->output)
         f->output = cspt_format("%s", run->output);
     keep_schedule(c, f, run->schedule_file);
+    keep_options(c, f, run);
     free(f->replay_command);
     f->replay_command = cspt_replay_command(c->target, f);
 }

@@ -11,6 +11,8 @@ typedef struct cspt_shown_run {
     bool is_trial;
     uint64_t ordinal; // of the schedule, from 1; the trial run's is 0
     uint64_t seed;
+    const char *options;  // that make the run again, but for the profile
+    const char *profile;  // of the trial run, which it read; NULL: none
     const char *strategy; // as asked for; what the run says of itself goes first
     cspt_run_log log;     // is taken apart
     cspt_finding end;     // a finding made of how it ended
@@ -25,6 +27,7 @@ typedef struct cspt_collector {
     const cspt_target *target;
     cspt_test *test;
     const char *schedules_folder;
+    char *profile;     // where it is kept, once it is needed
     bool told_of_disk; // that a schedule could not be kept
     // A finding that was not there before; called once for each.
     void (*on_new)(void *arg, const cspt_finding *f);

@@ -45,6 +45,7 @@ typedef struct worker {
     bool busy;
     uint64_t item; // of the phase: the schedule from 0, or the finding
     uint64_t seed;
+    char *options;        // that make the run again
     char *log, *schedule; // files that the run writes
 } worker;
 
@@ -70,15 +71,19 @@ static double now_s(void)
 
 // --- options of a run -----------------------------------------------------------------------------------------------------------
 
-static void add_common_options(const explorer *e, const worker *w, cspt_text *options)
+// What the schedule is a function of, beside the program and the profile. To be freed.
+static char *make_schedule_options(const explorer *e, const worker *w)
 {
-    cspt_option_number(options, "exitcode", CSPT_REPORT_STATUS);
-    cspt_option_string(options, "finding_log", w->log);
-    cspt_option_string(options, "schedule_file", w->schedule);
+    cspt_text options = {0};
+    cspt_option_string(&options, "schedule", e->phase == TRIAL ? "rr" : e->x->strategy);
+    cspt_option_number(&options, "seed", w->seed);
     if (e->x->points)
-        cspt_option_string(options, "schedule_points", e->x->points);
+        cspt_option_string(&options, "schedule_points", e->x->points);
     if (e->x->depth)
-        cspt_option_number(options, "schedule_depth", e->x->depth);
+        cspt_option_number(&options, "schedule_depth", e->x->depth);
+    if (e->phase != TRIAL && e->length)
+        cspt_option_number(&options, "schedule_length", e->length > INT_MAX ? INT_MAX : e->length);
+    return options.bytes;
 }
 
 static char *make_options(const explorer *e, const worker *w)
@@ -87,19 +92,18 @@ static char *make_options(const explorer *e, const worker *w)
     if (e->phase == REPLAY) {
         cspt_option_string(&options, "schedule", "replay");
         cspt_option_string(&options, "replay", e->test->findings[w->item].schedule_file);
+        if (e->x->points)
+            cspt_option_string(&options, "schedule_points", e->x->points);
     } else {
-        cspt_option_string(&options, "schedule", e->phase == TRIAL ? "rr" : e->x->strategy);
-        cspt_option_number(&options, "seed", w->seed);
+        cspt_text_append(&options, w->options, strlen(w->options));
     }
-    add_common_options(e, w, &options);
     if (e->phase == TRIAL && e->profile)
         cspt_option_string(&options, "schedule_profile_out", e->profile);
-    if (e->phase == EXPLORE || e->phase == CHECK) {
-        if (e->length)
-            cspt_option_number(&options, "schedule_length", e->length > INT_MAX ? INT_MAX : e->length);
-        if (e->profile)
-            cspt_option_string(&options, "schedule_profile", e->profile);
-    }
+    else if (e->phase != REPLAY && e->profile)
+        cspt_option_string(&options, "schedule_profile", e->profile);
+    cspt_option_number(&options, "exitcode", CSPT_REPORT_STATUS);
+    cspt_option_string(&options, "finding_log", w->log);
+    cspt_option_string(&options, "schedule_file", w->schedule);
     if (e->phase == CHECK)
         cspt_option_number(&options, "schedule_keep", 1);
     return options.bytes;
@@ -159,6 +163,8 @@ static cspt_shown_run read_run(const explorer *e, const worker *w, const cspt_cl
         .is_trial = e->phase == TRIAL,
         .ordinal = e->phase == EXPLORE ? w->item + 1 : 0,
         .seed = w->seed,
+        .options = w->options,
+        .profile = e->phase == TRIAL ? NULL : e->profile,
         .strategy = e->phase == TRIAL ? "rr" : e->x->strategy,
         .output = output,
         .schedule_file = w->schedule,
@@ -297,6 +303,8 @@ static void begin_run(explorer *e, worker *w)
     cspt_client_result result = {0};
     free(w->log);
     free(w->schedule);
+    free(w->options);
+    w->options = make_schedule_options(e, w);
     w->log = cspt_format("%s/%" PRIu64 ".jsonl", e->x->scratch, e->files);
     w->schedule = e->phase == CHECK ? cspt_determinism_file(e->x->scratch, w->item)
                                     : cspt_format("%s/%" PRIu64 ".csched", e->x->scratch, e->files);
@@ -425,8 +433,10 @@ static void fini(explorer *e)
         }
         free(w->log);
         free(w->schedule);
+        free(w->options);
     }
     free(e->workers);
+    free(e->collector.profile);
     if (e->profile)
         unlink(e->profile);
     free(e->profile);

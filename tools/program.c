@@ -47,7 +47,8 @@ static char *search_path(const char *name, int *error)
 
 static void look_inside(cspt_program *p)
 {
-    static const char detector[] = "(CSPTHREAD_OPTIONS=help=1 lists them)", googletest[] = "gtest_list_tests", its_library[] = "libgtest.so";
+    static const char detector[] = "(CSPTHREAD_OPTIONS=help=1 lists them)", googletest[] = "gtest_list_tests",
+                      its_library[] = "libgtest.so";
     struct stat s;
     int fd = open(p->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &s) < 0 || !S_ISREG(s.st_mode) || s.st_size < SELFMAG) {

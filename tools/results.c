@@ -180,6 +180,7 @@ void cspt_finding_drop(cspt_finding *f)
     free(f->text);
     free(f->output);
     free(f->strategy);
+    free(f->options);
     free(f->schedule_file);
     free(f->replay_command);
     free(f->replay_note);

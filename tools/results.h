@@ -53,6 +53,7 @@ typedef struct cspt_finding {
     bool has_seed;      // false: plain runs, which have none
     uint64_t seed;      // the smallest that showed it, and its strategy; the trial run's is 0
     char *strategy;
+    char *options;        // CSPTHREAD_OPTIONS of that run: with them the program shows it again
     char *schedule_file;  // of that seed
     char *replay_command; // for the shell, in the directory that csp ran in
     cspt_replay replay;

@@ -134,6 +134,7 @@ static void put_finding(json_t *o, const cspt_finding *f)
     if (f->has_seed)
         put_digits(o, "seed", f->seed);
     put_string(o, "strategy", f->strategy);
+    put_string(o, "options", f->options);
     put_string(o, "schedule_file", f->schedule_file);
     put_string(o, "replay_command", f->replay_command);
     put_string(o, "replay", replays[f->replay]);
@@ -361,6 +362,7 @@ static void take_finding(reader *in, const json_t *o, cspt_finding *f)
     f->in_trial = take_bool(in, o, "in_trial");
     f->has_seed = take_digits(in, o, "seed", &f->seed);
     f->strategy = take_string(in, o, "strategy");
+    f->options = take_string(in, o, "options");
     f->schedule_file = take_string(in, o, "schedule_file");
     f->replay_command = take_string(in, o, "replay_command");
     f->replay = take_word(in, o, "replay", replays, sizeof replays / sizeof *replays);

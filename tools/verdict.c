@@ -124,7 +124,8 @@ bool cspt_verdict(const cspt_target *t, const cspt_end *end, cspt_finding *out)
     int status = WEXITSTATUS(end->wait_status);
     if (status == CSPT_REPORT_STATUS)
         return !end->has_findings &&
-               report(out, "exit status", cspt_format("exited with status %d, without a report on standard error", status), end->output);
+               report(out, "exit status",
+                      cspt_format("exited with status %d, without a report on standard error", status), end->output);
     if (end->has_findings && (status == PANIC_STATUS || status == 0)) // 0: exitcode=0, or it left by _exit
         return false;
     if (t->any_status || cspt_verdict_skipped(t, end) || (t->will_fail ? status != 0 : status == 0))
