@@ -76,6 +76,8 @@ void cspr_shadow_lock_tidy(cspr_shadow_lock *s); // drops it when it says nothin
 
 // Waits while another task runs the function of this once, then calls run(control, fn), which calls libc.
 int cspr_control_once(pthread_once_t *control, void (*fn)(void), int (*run)(pthread_once_t *, void (*)(void)));
+// Calls fn; edges: its end, also by an exception -> the next attempt, every return.
+void cspr_once_call(pthread_once_t *control, void (*fn)(void));
 
 // --- threads (control_thread.c) ---------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
-// control_once.c - pthread_once and the guards of C++'s local statics under a controlled schedule.
+// control_once.c - the function of a pthread_once: the order it gives however it ends, and who waits for it under control.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // While a function of a once runs, its task may lose the turn; who comes meanwhile waits for it here, not in libc. The function may
-// end by an exception or by cancellation, so this file is compiled with -fexceptions: marks are taken back however it ends.
+// end by an exception or by cancellation, so this file is compiled with -fexceptions: marks are taken back, and what was done before
+// is known to who tries next. The mark alone counts: libc's own state changes before the exception has come through us.
 #include "control_libc.h"
 
 #include <limits.h>
 
-enum { IN_PROGRESS = 1, DONE = 2 }; // bits of glibc's pthread_once_t
+enum { DONE = 2 }; // in glibc's pthread_once_t
 
 static cspr_who me(void)
 {
@@ -33,11 +34,23 @@ static bool other_runs(const void *object)
 int cspr_control_once(pthread_once_t *control, void (*fn)(void), int (*run)(pthread_once_t *, void (*)(void)))
 {
     cspr_control_point(CSP_OP_ONCE, control);
-    while (other_runs(control) && *control & IN_PROGRESS)
+    while (other_runs(control))
         cspr_control_await(CSP_OP_ONCE, control, INT64_MAX);
     if (*control & DONE)
         return run(control, fn);
     __attribute__((cleanup(ends))) const void *object = control;
     cspr_shadow_lock_make(control)->holder = me();
     return run(control, fn);
+}
+
+static void release(const void **control)
+{
+    cspr_release(*control, cspr_task_current());
+}
+
+void cspr_once_call(pthread_once_t *control, void (*fn)(void))
+{
+    cspr_acquire(control, cspr_task_current()); // an attempt that failed
+    __attribute__((cleanup(release))) const void *object = control;
+    fn();
 }

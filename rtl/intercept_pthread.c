@@ -262,13 +262,11 @@ WAITS(cnd_timedwait, (cnd_t * c, mtx_t *m, when *until), (c, m, until), m)
 
 // libc's function takes no argument for f, so f and where to release travel in thread-locals, read at once.
 static __thread void (*once_fn)(void);
-static __thread void *once_control;
+static __thread pthread_once_t *once_control;
 
 static void run_once(void)
 {
-    void *control = once_control;
-    once_fn();
-    cspr_release(control, cspr_task_current());
+    cspr_once_call(once_control, once_fn);
 }
 
 static int once_real(pthread_once_t *control, void (*fn)(void))

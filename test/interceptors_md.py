@@ -26,6 +26,8 @@ BY_HAND = [
     ("intercept_signal.c", "handlers run on behalf of the interrupted task, never inside the detector"),
     ("intercept_tls.c", "a library's thread-locals are its thread's own"),
     ("intercept_control.c", "nothing; a controlled schedule knows of them"),
+    ("intercept_guard.c", "nothing; a controlled schedule knows of them (their order: the pass)"),
+    ("intercept_syscall.c", "nothing; a controlled schedule knows of futexes"),
     ("intercept_exit.c", "registration of an exit handler → its run"),
     ("exit.c", "start and end of the process"),
 ]
@@ -45,7 +47,7 @@ one; what a function reads or writes only under a condition is listed too.
 """
 
 NOT_COVERED = """
-Not covered: signal sets (`sigaddset`, ...); `ioctl`, `prctl` and `syscall`, whose arguments mean what a number says; asynchronous input and output (`aio_*`, io_uring);
+Not covered: signal sets (`sigaddset`, ...); `ioctl`, `prctl` and (but for futexes under control) `syscall`, whose arguments mean what a number says; asynchronous input and output (`aio_*`, io_uring);
 `obstack`, `fts_*`, XDR and RPC, utmp; the arguments of wide formats (what `swprintf` writes is); the `argv` and `environ` that `exec*`
 reads; names that only a C library newer than 2.36 has (`__isoc23_*`, `strlcpy`).
 """
