@@ -31,6 +31,7 @@ void cspr_control_clocks_take_over(void);
 void cspr_control_random_take_over(void);
 void cspr_control_threads_take_over(void);
 void cspr_control_io_take_over(void);
+void cspr_control_signals_take_over(void);
 static inline void cspr_control_take_over(void)
 {
     cspr_control_locks_take_over();
@@ -39,6 +40,7 @@ static inline void cspr_control_take_over(void)
     cspr_control_random_take_over();
     cspr_control_threads_take_over();
     cspr_control_io_take_over();
+    cspr_control_signals_take_over();
 }
 
 // --- instants ------------------------------------------------------------------------------------------------------------------
@@ -89,6 +91,9 @@ typedef struct cspr_control_own {
 } cspr_control_own;
 enum cspr_interruption { CSPR_NOT_INTERRUPTED, CSPR_INTERRUPTED, CSPR_INTERRUPTED_RESTARTS };
 cspr_control_own *cspr_control_own_record(void);
+// intercept_signal.c: what a handler of this signal does to a wait; how many handlers this thread has called.
+enum cspr_interruption cspr_signal_interruption(int sig);
+extern __thread uint64_t cspr_handlers_called __attribute__((tls_model("initial-exec")));
 
 // cspr_control_block, for all that libc's functions wait for; true also when the thread was cancelled or got a signal. At a
 // cancellation point one that was cancelled already does not wait; it comes out soon, by cspr_control_testcancel.

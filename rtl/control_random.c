@@ -67,8 +67,18 @@ static void controlled_arc4random_buf(void *out, size_t n)
         libc_arc4random_buf(out, n);
 }
 
+CSPR_LIBC(_ZNSt13random_device9_M_getvalEv);
+
+static unsigned controlled__ZNSt13random_device9_M_getvalEv(void *device)
+{
+    if (cspr_is_program() || !libc__ZNSt13random_device9_M_getvalEv)
+        return (unsigned)cspr_control_random();
+    return libc__ZNSt13random_device9_M_getvalEv(device);
+}
+
 void cspr_control_random_take_over(void)
 {
+    CSPR_TAKE_OVER(_ZNSt13random_device9_M_getvalEv);
     CSPR_TAKE_OVER(getrandom);
     CSPR_TAKE_OVER(getentropy);
     CSPR_TAKE_OVER(arc4random);

@@ -8,6 +8,7 @@
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
 #include "access.h"
 #include "annotate.h"
+#include "control_world.h"
 #include "control.h"
 #include "fd.h"
 #include "intercept_thread.h"
@@ -122,6 +123,7 @@ static void before_fork(void)
 
 static void after_fork_in_parent(void)
 {
+    cspr_world_after_fork(false);
     cspr_core_after_fork(false);
     hold_outside(false);
     cspr_fd_after_fork(false);
@@ -134,6 +136,7 @@ static void after_fork_in_child(void)
     hold_outside(false);
     cspr_fd_after_fork(true);
     cspr_symbolizer_after_fork();
+    cspr_world_after_fork(true);
     atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's
     atomic_store_explicit(&cspr_report_mild, 0, memory_order_relaxed);  // relaxed: as above
     cspr_report_unlock();

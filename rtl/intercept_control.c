@@ -64,3 +64,25 @@ PASSES(unsigned, alarm, (unsigned seconds), (seconds))
 PASSES(uint32_t, arc4random, (void), ())
 PASSES(uint32_t, arc4random_uniform, (uint32_t n), (n))
 PASSES_VOID(arc4random_buf, (void *out, size_t n), (out, n))
+
+// std::random_device, which has them from the processor. Linked statically, libstdc++'s own may not be there.
+CSPR_INTERCEPTOR unsigned _ZNSt13random_device9_M_getvalEv(void *device);
+CSPR_INTERCEPTOR unsigned _ZNSt13random_device9_M_getvalEv(void *device)
+{
+    unsigned bits = 0;
+    if (cspr_real__ZNSt13random_device9_M_getvalEv)
+        return cspr_real__ZNSt13random_device9_M_getvalEv(device);
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
+        abort();
+    return bits;
+}
+
+// --- signals and processes ---------------------------------------------------------------------------------------------------------------
+
+PASSES(int, kill, (pid_t pid, int sig), (pid, sig))
+PASSES(int, raise, (int sig), (sig))
+PASSES(int, pthread_kill, (pthread_t thread, int sig), (thread, sig))
+PASSES(int, sigqueue, (pid_t pid, int sig, const union sigval value), (pid, sig, value))
+PASSES(int, sigsuspend, (const sigset_t *mask), (mask))
+PASSES(int, pause, (void), ())
+PASSES(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options))

@@ -3,12 +3,14 @@
 // A handler that ran inside a slow path would wait for its own thread. So each handler is called through ours, which puts an
 // asynchronous signal aside while in_rtl > 0; it is delivered when the detector is left (cspr_leave).
 // Edge: sigaction -> the handlers it installed.
+#include "control_libc.h"
 #include "libc.h"
 #include "misuse.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SIGNALS = 65 };
 
@@ -26,6 +28,24 @@ __thread uintptr_t cspr_handler_frame __attribute__((tls_model("initial-exec")))
 __thread volatile int cspr_signals_pending __attribute__((tls_model("initial-exec")));
 static __thread siginfo_t pending_info[SIGNALS];
 static __thread bool is_pending[SIGNALS];
+
+__thread uint64_t cspr_handlers_called __attribute__((tls_model("initial-exec")));
+
+enum cspr_interruption cspr_signal_interruption(int sig)
+{
+    // relaxed: see wanted
+    if (sig <= 0 || sig >= SIGNALS || !atomic_load_explicit(&table[sig].fn, memory_order_relaxed))
+        return CSPR_NOT_INTERRUPTED;
+    bool restarts = atomic_load_explicit(&table[sig].flags, memory_order_relaxed) & SA_RESTART;
+    return restarts ? CSPR_INTERRUPTED_RESTARTS : CSPR_INTERRUPTED;
+}
+
+// Not by a call of the process's own.
+static bool is_from_outside(const siginfo_t *info)
+{
+    bool by_call = info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE;
+    return !by_call || info->si_pid != getpid();
+}
 
 static bool is_synchronous(int sig, const siginfo_t *info)
 {
@@ -46,6 +66,7 @@ static void call_handler(int sig, siginfo_t *info, void *context)
         __csp_top = NULL;
     if (cspr_ready && !cspr_bypass())
         cspr_acquire(w, cspr_task_current());
+    cspr_handlers_called++;
     uintptr_t outer = cspr_handler_frame;
     cspr_handler_frame = (uintptr_t)__builtin_frame_address(0);
     if (fn)
@@ -60,6 +81,8 @@ static void call_handler(int sig, siginfo_t *info, void *context)
 
 static void handle(int sig, siginfo_t *info, void *context)
 {
+    if (CSPR_UNLIKELY(cspr_controlled) && !is_synchronous(sig, info) && is_from_outside(info))
+        cspr_control_not_replayable("a signal came from outside the process");
     if (cspr_self.in_rtl == 0 || is_synchronous(sig, info)) {
         call_handler(sig, info, context);
         return;
