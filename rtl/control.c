@@ -1,6 +1,7 @@
 // control.c - controlled schedules: their beginning and end, numbers that the schedule chooses, names of operations.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "control_state.h"
+#include "control_world.h"
 #include "profile.h"
 #include "schedule_server.h"
 #include "task.h"
@@ -73,7 +74,9 @@ void cspr_control_begin(void)
     cspr_task *t = cspr_task_current();
     if (!t)
         return;
+    bool has_forked = cspr_world_has_forked;
     cspr_schedule_server_serve(); // what follows happens in each child
+    cspr_world_has_forked = has_forked;
     cspr_enter();
     begin_strategy();
     cspr_control_it.begun = true;
@@ -91,6 +94,22 @@ void cspr_control_begin(void)
     cspr_control_it.last = me;
     cspr_control_can(me);
     cspr_leave();
+}
+
+// A child has its own task alone. It goes on with the same numbers: what it does is a function of the seed, too.
+void cspr_control_after_fork(void)
+{
+    cspr_control_state *s = &cspr_control_it;
+    cspr_control *me = cspr_control_me();
+    if (!s->begun || !me)
+        return;
+    while (s->n)
+        cspr_control_cannot(s->owners[0]);
+    cspr_control_forget_waiters();
+    s->resting = s->chosen = s->inbox = NULL;
+    s->last = me;
+    s->n_threads = me->own_thread;
+    cspr_control_can(me);
 }
 
 bool cspr_control_has_begun(void)

@@ -135,6 +135,7 @@ const char *cspr_control_why_not(void); // "": it is replayable
 
 // --- the detector's start and end ------------------------------------------------------------------------------------------------
 void cspr_control_init(void);
+void cspr_control_after_fork(void); // in the child
 // The process ends: points let nobody else on any more (what blocks still gives the turn away). Idempotent.
 void cspr_control_end(void);
 

@@ -84,6 +84,13 @@ void cspr_control_unwait(cspr_control *c)
     cspr_control_can(c);
 }
 
+void cspr_control_forget_waiters(void)
+{
+    for (unsigned b = 0; b < BUCKETS; b++)
+        buckets[b].first = buckets[b].last = NULL;
+    timed = NULL;
+}
+
 int64_t cspr_control_first_deadline(void)
 {
     return timed ? timed->deadline : INT64_MAX;

@@ -120,6 +120,7 @@ void cspr_control_give(cspr_control *next); // to another thread
 
 // --- control_queue.c
 void cspr_control_wait(cspr_control *c, int op, const void *obj, int64_t deadline);
+void cspr_control_forget_waiters(void); // all of them, where they are gone
 void cspr_control_unwait(cspr_control *c); // it can go on
 int64_t cspr_control_first_deadline(void); // of those who wait; INT64_MAX: none
 void cspr_control_fire_deadlines(void);    // at the clock's instant

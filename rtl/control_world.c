@@ -22,7 +22,7 @@ typedef enum end { INSIDE, OUTSIDE, LISTENS } end;
 
 enum { NUMBERS = 1 << 16, SEARCHED = 1024 };
 static char numbers[NUMBERS];
-static bool has_forked; // the other ends may be in a child, too
+bool cspr_world_has_forked; // the other ends may be in a child, too
 
 const void *cspr_world_descriptor(int fd)
 {
@@ -33,7 +33,7 @@ const void *cspr_world_descriptor(int fd)
 static end find_pipe(int fd, const struct stat *of)
 {
     int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-    for (int other = 0; other < SEARCHED && !has_forked; other++) {
+    for (int other = 0; other < SEARCHED && !cspr_world_has_forked; other++) {
         struct stat st;
         if (other == fd || fstat(other, &st) || st.st_ino != of->st_ino || st.st_dev != of->st_dev)
             continue;
@@ -74,7 +74,7 @@ static end find_socket(int fd)
     if (peer.ss_family != AF_UNIX)
         return is_our_peer(&peer, n) ? INSIDE : OUTSIDE;
     bool ours = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == getpid();
-    return ours && !(has_forked && !cspr_fd_has_other_end(fd)) ? INSIDE : OUTSIDE;
+    return ours && !(cspr_world_has_forked && !cspr_fd_has_other_end(fd)) ? INSIDE : OUTSIDE;
 }
 
 static end find_end(int fd);
@@ -234,7 +234,7 @@ void cspr_world_retry(void)
 
 void cspr_world_after_fork(bool in_child)
 {
-    has_forked = true;
+    cspr_world_has_forked = true;
     if (in_child)
         first = NULL;
 }

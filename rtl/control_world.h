@@ -27,6 +27,7 @@ bool cspr_world_wake(void);
 bool cspr_world_idle(int64_t next_ns);
 
 void cspr_world_after_fork(bool in_child); // other tasks' waits are over
+extern bool cspr_world_has_forked;         // not to be a run of the fork server, but by itself
 
 // A place that stands for a descriptor, as an object of the schedule.
 const void *cspr_world_descriptor(int fd);

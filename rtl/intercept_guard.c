@@ -33,8 +33,8 @@ static int acquire_alone(uint32_t *word)
         if (seen == MADE)
             return 0;
         // relaxed: the word says all; who ends it looks at it again
-        if (seen == PENDING && !__atomic_compare_exchange_n(word, &seen, PENDING | WAITED, false, __ATOMIC_RELAXED,
-                                                            __ATOMIC_RELAXED))
+        if (seen == PENDING &&
+            !__atomic_compare_exchange_n(word, &seen, PENDING | WAITED, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
             continue;
         syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, PENDING | WAITED, NULL);
     }

@@ -34,6 +34,7 @@ void cspr_control_stuck(void)
 {
     abort();
 }
+bool cspr_world_has_forked;
 bool cspr_world_wake()
 {
     return false;
