@@ -8,13 +8,14 @@
 
 #include <assert.h>
 
-static csp_chan *jobs, *stop;
+static csp_chan *jobs, *stop, *started;
 static int done_late;
 static csp_wg both;
 
 static void work(void *arg)
 {
     (void)arg;
+    csp_send(started, NULL);
     while (CSP_SELECT(csp_case_recv(stop, NULL, NULL), csp_case_recv(jobs, NULL, NULL)) == 1) {
 #ifdef FIXED
         if (csp_try_recv(stop, NULL) != 0)
@@ -37,10 +38,11 @@ int main(void)
 {
     jobs = csp_chan_new(0, 1);
     stop = csp_chan_new(0, 0);
+    started = csp_chan_new(0, 0);
     csp_wg_add(&both, 2);
     csp_go(work, NULL);
     csp_go(ask_late, NULL);
-    csp_sleep(CSP_MS); // the worker waits by now
+    csp_recv(started, NULL); // the worker is about to wait
     csp_close(stop);
     csp_wg_wait(&both);
     assert(done_late == 0);
