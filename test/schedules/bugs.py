@@ -112,10 +112,10 @@ def kinds_of(status, text):
     return kinds
 
 
-def run_once(program, options="", workers=None, timeout=PLAIN_TIMEOUT_S):
+def run_once(program, options="", workers=None, timeout=PLAIN_TIMEOUT_S, cwd=None):
     """One process: the kinds of findings, the status and standard error."""
     child = subprocess.Popen([str(program)], env=environment(options, workers), stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=cwd)
     status = None
     try:
         text = child.communicate(timeout=timeout)[1]

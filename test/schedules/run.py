@@ -54,27 +54,23 @@ def check_twin(csp, program, count, folder):
         raise Wrong("the fixed twin's runs are said not to be replayable\n" + said)
 
 
-def run_seed(program, strategy, seed, folder):
-    """One run of a seed by itself: what its log says about the interleaving and the findings."""
+def run_again(program, options, folder):
+    """One run by itself, without csp: what its log says about the interleaving and the findings."""
     log = folder / (program.name + ".jsonl")
     log.unlink(missing_ok=True)
-    options = "schedule=%s:seed=%d:finding_log=%s" % (strategy, seed, log)
-    kinds, status, _ = collection.run_once(program, options, timeout=60)
+    kinds, _, _ = collection.run_once(program, "%s:symbolize=0:finding_log=%s" % (options, log), timeout=60, cwd=folder)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    titles = tuple(line["title"] for line in lines if line["type"] == "finding")
-    runs = tuple(line["interleaving"] for line in lines if line["type"] == "run")
-    return status, tuple(sorted(kinds)), titles, runs
+    found = tuple(line["kind"] for line in lines if line["type"] == "finding")
+    runs = tuple((line["interleaving"], line["points"]) for line in lines if line["type"] == "run")
+    return tuple(sorted(kinds)), found, runs
 
 
 def check_replays(program, test, times, folder):
-    for finding in test["findings"]:
-        if "seed" not in finding:
-            continue
-        seed = int(finding["seed"])
-        runs = {run_seed(program, finding["strategy"], seed, folder) for _ in range(times)}
-        if times and len(runs) != 1 or not next(iter(runs))[1]:
-            raise Wrong("%s, seed %d of %s: %d runs differ or show nothing: %s" %
-                        (finding["title"], seed, finding["strategy"], times, sorted(map(str, runs))))
+    for finding in test["findings"] if times else []:
+        runs = {run_again(program, finding["options"], folder) for _ in range(times)}
+        if len(runs) != 1 or not next(iter(runs))[0]:
+            raise Wrong("%s, %s: %d runs differ or show nothing:\n%s" %
+                        (finding["title"], finding["options"], times, "\n".join(sorted(map(str, runs)))))
 
 
 def check_all(a, csp, out, bug):
@@ -97,8 +93,8 @@ def main():
     is_full = os.environ.get("CSP_TEST_FULL", "0") not in ("", "0")
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    p.add_argument("--count", type=int, default=1000 if is_full else 300, help="schedules of each bug")
-    p.add_argument("--twin-count", type=int, default=1000 if is_full else 100, help="schedules of each twin")
+    p.add_argument("--count", type=int, default=1000 if is_full else 200, help="schedules of each bug")
+    p.add_argument("--twin-count", type=int, default=1000 if is_full else 60, help="schedules of each twin")
     p.add_argument("--replays", type=int, default=100 if is_full else 2, help="runs of each finding's seed")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("programs", nargs="*", help="names; default: all")
