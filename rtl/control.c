@@ -3,6 +3,7 @@
 #include "control_state.h"
 #include "control_world.h"
 #include "profile.h"
+#include "schedule_file.h"
 #include "schedule_server.h"
 #include "task.h"
 
@@ -45,7 +46,7 @@ cspr_control_state cspr_control_it = {.clock_ns = CSPR_CONTROL_START_NS};
 
 void cspr_control_init(void)
 {
-    cspr_controlled = cspi_controlled = *cspr_flags.schedule != '\0' || cspr_schedule_server_on();
+    cspr_controlled = cspi_controlled = *cspr_flags.schedule != '\0' || *cspr_flags.replay || cspr_schedule_server_on();
 }
 
 static void begin_strategy(void)
@@ -55,7 +56,9 @@ static void begin_strategy(void)
         .depth = cspr_flags.schedule_depth > 0 ? (uint32_t)cspr_flags.schedule_depth : 0,
         .length = cspr_flags.schedule_length > 0 ? (uint64_t)cspr_flags.schedule_length : 0,
     };
-    const char *name = *cspr_flags.schedule ? cspr_flags.schedule : "random"; // a server that was asked for no strategy
+    const char *name = !strcmp(cspr_flags.schedule, "replay") ? "rr" // who goes on is in the record
+                       : *cspr_flags.schedule                 ? cspr_flags.schedule
+                                                              : "random"; // a server that was asked for no strategy
     if (!cspr_strategy_parse(name, &params.kind))
         cspr_die("schedule=%s: no such strategy", name);
     if (*cspr_flags.schedule_profile)
@@ -78,7 +81,9 @@ void cspr_control_begin(void)
     cspr_schedule_server_serve(); // what follows happens in each child
     cspr_world_has_forked = has_forked;
     cspr_enter();
+    cspr_schedule_file_load();
     begin_strategy();
+    cspr_schedule_file_begin();
     cspr_control_it.begun = true;
     if (!strcmp(cspr_flags.schedule_points, "all")) {
         cspr_control_everywhere = true;

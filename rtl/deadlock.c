@@ -3,6 +3,7 @@
 #include "deadlock.h"
 
 #include "alloc.h"
+#include "control.h"
 #include "depot.h"
 #include "finding_log.h"
 #include "lock_wait.h"
@@ -436,7 +437,7 @@ void cspr_deadlock_all_asleep(void)
     cspr_report_lock();
     if (cspr_flags.detect_deadlocks)
         cspr_call_on_own_stack(print_all_asleep_locked, &w);
-    if (cspr_finding_log_on())
+    if (cspr_finding_log_on() || cspr_controlled)
         cspr_call_on_own_stack(log_all_asleep_locked, &w);
     cspr_report_unlock();
     cspr_waits_fini(&w);

@@ -18,6 +18,7 @@
 #include "modules.h"
 #include "print.h"
 #include "report.h"
+#include "schedule_file.h"
 #include "schedule_server.h"
 #include "symbolizer.h"
 
@@ -83,6 +84,7 @@ static void print_counts(void *unused)
     if (cspr_flags.print_suppressions)
         cspr_suppress_print();
     print_count_line();
+    cspr_schedule_file_end();
     bool failed = atomic_load_explicit(&cspr_report_count, memory_order_relaxed) != // relaxed: as above
                   atomic_load_explicit(&cspr_report_mild, memory_order_relaxed);
     if (__tsan_on_finalize)
@@ -96,8 +98,10 @@ static void print_counts(void *unused)
 
 void cspr_before_exit(void)
 {
-    if (cspr_ready)
-        print_count_line();
+    if (!cspr_ready)
+        return;
+    print_count_line();
+    cspr_schedule_file_end();
 }
 
 // --- fork: the child goes on being checked ---------------------------------------------------------------------------------------

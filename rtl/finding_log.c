@@ -4,6 +4,8 @@
 // not be written whole (a full disk) is ended by the newline before the next one, so that only it is lost.
 #include "finding_log.h"
 
+#include "control.h"
+#include "schedule_file.h"
 #include "task.h"
 #include "unwind.h"
 
@@ -211,6 +213,8 @@ static const char *name_kind(const char *what)
 void cspr_finding_write(cspr_report *r, const char *kind, const char *title)
 {
     cspr_text line = {0};
+    if (!r->is_mild)
+        cspr_schedule_file_finding(name_kind(kind), title);
     if (cspr_finding_log_on()) {
         cspr_text_add(&line, "{\"type\":\"finding\",\"kind\":");
         cspr_json_string(&line, name_kind(kind));
@@ -259,7 +263,7 @@ void cspr_finding_ending(const char *kind, const char *message, const void *pc)
 {
     static ending e; // the process ends once
     int saved = errno;
-    if (!cspr_ready || !cspr_finding_log_on())
+    if (!cspr_ready || !(cspr_finding_log_on() || cspr_controlled))
         return;
     e.kind = kind;
     e.message = message;

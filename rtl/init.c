@@ -9,6 +9,7 @@
 #include "depot.h"
 #include "extent.h"
 #include "readset.h"
+#include "schedule_file.h"
 #include "schedule_server.h"
 #include "shadow.h"
 #include "side.h"
@@ -72,6 +73,7 @@ void cspr_init(void)
     // tasks even then, and the counts would be races.
     __libc_single_threaded = 0;
     cspr_exit_init();
+    cspr_schedule_file_init(start_argv);
     cspr_ready = true;
     cspr_leave();
 }

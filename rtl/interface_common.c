@@ -4,6 +4,7 @@
 #include "libc.h"
 #include "modules.h"
 #include "report.h"
+#include "schedule_file.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -50,6 +51,7 @@ INTERFACE(void, __sanitizer_set_death_callback, (void (*callback)(void)))
 
 void cspr_last_words(void)
 {
+    cspr_schedule_file_end();
     void (*callback)(void) = atomic_exchange_explicit(&death_callback, NULL, memory_order_acq_rel);
     if (callback)
         callback();

@@ -9,6 +9,7 @@
 #include "print.h"
 #include "report.h"
 #include "rtl.h"
+#include "schedule_file.h"
 #include "symbolizer.h"
 #include "unwind.h"
 
@@ -304,6 +305,7 @@ void cspr_schedule_server_serve(void)
     int saved = errno;
     fflush(NULL); // what it has written so far, once; not as many times as there are runs
     cspr_enter();
+    cspr_schedule_file_note_modules();
     const char *why = why_not();
     if (why) {
         tell("refused %s", why);

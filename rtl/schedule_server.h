@@ -20,8 +20,9 @@
 
 #include <stdbool.h>
 
-void cspr_schedule_server_init(void); // once the program is not started anew any more; takes the descriptor out of the program's way
-bool cspr_schedule_server_on(void);   // asked for, and there
+void cspr_schedule_server_init(
+    void); // once the program is not started anew any more; takes the descriptor out of the program's way
+bool cspr_schedule_server_on(void); // asked for, and there
 // Serves; returns in each child, with its options in force, and once when it refuses. Does nothing without a server, and when called
 // again. Caller is the only thread, in_rtl == 0.
 void cspr_schedule_server_serve(void);

@@ -65,6 +65,15 @@ bool cspr_schedule_server_on(void)
 {
     return false;
 }
+void cspr_schedule_file_load(void)
+{
+}
+void cspr_schedule_file_begin(void)
+{
+}
+void cspr_schedule_file_init(char **)
+{
+}
 void cspr_schedule_server_serve(void)
 {
 }
