@@ -15,14 +15,21 @@ static cspr_who me(void)
     return t ? cspr_task_who(t) : 0;
 }
 
-static void ends(const void **object)
+// Frames that an exception has left took no records off.
+typedef struct running {
+    const pthread_once_t *control;
+    csp_frame *top;
+} running;
+
+static void ends(const running *r)
 {
-    cspr_shadow_lock *s = cspr_shadow_lock_find(*object);
+    __csp_top = r->top;
+    cspr_shadow_lock *s = cspr_shadow_lock_find(r->control);
     if (s) {
         s->holder = 0;
         cspr_shadow_lock_tidy(s);
     }
-    cspr_control_wake(*object, UINT_MAX);
+    cspr_control_wake(r->control, UINT_MAX);
 }
 
 static bool other_runs(const void *object)
@@ -38,19 +45,20 @@ int cspr_control_once(pthread_once_t *control, void (*fn)(void), int (*run)(pthr
         cspr_control_await(CSP_OP_ONCE, control, INT64_MAX);
     if (*control & DONE)
         return run(control, fn);
-    __attribute__((cleanup(ends))) const void *object = control;
+    __attribute__((cleanup(ends), unused)) const running here = {control, __csp_top};
     cspr_shadow_lock_make(control)->holder = me();
     return run(control, fn);
 }
 
-static void release(const void **control)
+static void release(const running *r)
 {
-    cspr_release(*control, cspr_task_current());
+    __csp_top = r->top;
+    cspr_release(r->control, cspr_task_current());
 }
 
 void cspr_once_call(pthread_once_t *control, void (*fn)(void))
 {
     cspr_acquire(control, cspr_task_current()); // an attempt that failed
-    __attribute__((cleanup(release))) const void *object = control;
+    __attribute__((cleanup(release), unused)) const running here = {control, __csp_top};
     fn();
 }
