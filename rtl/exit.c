@@ -47,8 +47,12 @@ static void check_once(uintptr_t sp)
         cspr_control_end();
         atomic_store(&check_state, CHECKED);
     }
-    while (state == CHECKING)
-        pause();
+    while (state == CHECKING) {
+        if (cspr_control_has_begun())
+            cspr_control_block(CSP_OP_EXIT, NULL, INT64_MAX); // the turn goes to who came first
+        else
+            pause();
+    }
 }
 
 // --- last words ------------------------------------------------------------------------------------------------------------------
