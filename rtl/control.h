@@ -55,6 +55,8 @@ bool cspr_control_block(int op, const void *obj, int64_t deadline_ns);
 // n of those who wait for obj (UINT_MAX: all) may try again; which ones is a decision.
 void cspr_control_wake(const void *obj, unsigned n);
 bool cspr_control_waits(const void *obj); // does anybody?
+// The running task does nothing any more until the process ends; it keeps its thread, and the stack that it is on.
+void cspr_control_give_up_turn(void);
 // A number in [0, n) that the schedule chooses; n > 0. Outside of a controlled run 0.
 uint32_t cspr_control_choose(uint32_t n);
 // 64 random bits for the program (getrandom and the like): of the seed, the task's key, and how many it had before.

@@ -138,6 +138,14 @@ void cspr_control_idle(void)
     nap();
 }
 
+// main may be on another stack than its own just now (exit.c), so it must not look like one that has only lost its turn.
+void cspr_control_give_up_turn(void)
+{
+    if (cspi_runtime_view)
+        cspi_runtime_view->keep_thread();
+    cspr_control_block(CSP_OP_EXIT, NULL, INT64_MAX);
+}
+
 bool cspr_control_rest(int64_t grace_ns)
 {
     cspr_control *me = cspr_control_me();

@@ -49,7 +49,7 @@ static void check_once(uintptr_t sp)
     }
     while (state == CHECKING) {
         if (cspr_control_has_begun())
-            cspr_control_block(CSP_OP_EXIT, NULL, INT64_MAX); // the turn goes to who came first
+            cspr_control_give_up_turn();
         else
             pause();
     }

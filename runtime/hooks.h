@@ -287,6 +287,7 @@ typedef struct csp_co_view {
 
 typedef struct csp_runtime_view {
     // --- controlled schedules; called by who has the turn
+    void (*keep_thread)(void); // what runs is bound to this thread from now on, which may block
     void (*switch_away)(void); // from a coroutine to its worker's loop, which asks next_co
     int64_t (*first_timer)(void);
     int64_t (*first_lively_timer)(void); // without those that fire for ever

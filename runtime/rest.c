@@ -316,6 +316,7 @@ static bool pause_workers(int64_t limit_ns)
 }
 
 static const csp_runtime_view view_of_runtime = {
+    .keep_thread = leave_worker,
     .switch_away = cspi_control_switch_away,
     .first_timer = cspi_timers_earliest,
     .first_lively_timer = cspi_timers_earliest_lively,
