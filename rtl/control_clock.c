@@ -111,10 +111,10 @@ void cspr_control_idle(void)
     const csp_runtime_view *view = cspi_runtime_view;
     const cspr_control_source *descriptors = cspr_control_descriptors;
     bool any = view && view->poll();
-    if ((descriptors && descriptors->poll()) || any)
+    if ((descriptors && descriptors->poll()) || any || cspr_world_wake()) {
+        cspr_timerfd_jumps = 0;
         return;
-    if (cspr_world_wake())
-        return;
+    }
     if (is_rest())
         return;
     if (descriptors && descriptors->waits_outside()) {
@@ -124,7 +124,7 @@ void cspr_control_idle(void)
     int64_t next = cspr_control_first_deadline(), timer = first_timer();
     if (timer < next && view->timers_may_wake())
         next = timer;
-    if (cspr_world_idle(next))
+    if (cspr_world_idle(next) || cspr_timerfd_jump(next))
         return;
     if (next != INT64_MAX) {
         cspr_control_set_clock(next);

@@ -22,6 +22,7 @@ static bool is_ready(int fd, short events)
 {
     struct pollfd p = {fd, events, 0};
     int saved = errno;
+    cspr_timerfd_fire();
     int n = libc_poll(&p, 1, 0);
     errno = saved;
     return n != 0;
@@ -92,6 +93,23 @@ static void changed(void)
 
 // --- calls that wait until something is there ----------------------------------------------------------------------------------------
 
+// Also bytes of randomness, and how often a timer has fired.
+#define READS(name, params, args)                                                                                      \
+    CSPR_LIBC(name);                                                                                                   \
+    static ssize_t controlled_##name params                                                                            \
+    {                                                                                                                  \
+        if (cspr_is_program() && cspr_random_read(fd, buffer, n))                                                      \
+            return (ssize_t)n;                                                                                         \
+        if (!may_go_on(fd, POLLIN))                                                                                    \
+            return -1;                                                                                                 \
+        ssize_t result = libc_##name args;                                                                             \
+        cspr_timerfd_was_read(fd, buffer, result);                                                                     \
+        changed();                                                                                                     \
+        return result;                                                                                                 \
+    }
+READS(read, (int fd, void *buffer, size_t n), (fd, buffer, n))
+READS(__read_chk, (int fd, void *buffer, size_t n, size_t room), (fd, buffer, n, room))
+
 #define TAKES(ret, name, params, args)                                                                                 \
     CSPR_LIBC(name);                                                                                                   \
     static ret controlled_##name params                                                                                \
@@ -102,8 +120,6 @@ static void changed(void)
         changed();                                                                                                     \
         return result;                                                                                                 \
     }
-TAKES(ssize_t, read, (int fd, void *buffer, size_t n), (fd, buffer, n))
-TAKES(ssize_t, __read_chk, (int fd, void *buffer, size_t n, size_t room), (fd, buffer, n, room))
 TAKES(ssize_t, __recv_chk, (int fd, void *buffer, size_t n, size_t room, int flags),
       (fd, buffer, n, room, flags & ~MSG_WAITALL))
 TAKES(ssize_t, recvfrom, (int fd, void *buffer, size_t n, int flags, __SOCKADDR_ARG address, socklen_t *size),
@@ -245,7 +261,6 @@ GIVES(int, eventfd_write, (int fd, uint64_t value), (fd, value))
 CHANGES(int, connect, (int fd, __CONST_SOCKADDR_ARG address, socklen_t size), (fd, address, size))
 CHANGES(int, listen, (int fd, int backlog), (fd, backlog))
 CHANGES(int, shutdown, (int fd, int how), (fd, how))
-CHANGES(int, close, (int fd), (fd))
 CHANGES(int, dup2, (int from, int fd), (from, fd))
 CHANGES(int, dup3, (int from, int fd, int flags), (from, fd, flags))
 CHANGES(int, epoll_ctl, (int fd, int operation, int member, struct epoll_event *event), (fd, operation, member, event))
@@ -265,6 +280,18 @@ MOVES(sendfile64, (int out, int in, off64_t *at, size_t n), (out, in, at, n))
 MOVES(splice, (int in, off64_t *in_at, int out, off64_t *out_at, size_t n, unsigned flags),
       (in, in_at, out, out_at, n, flags))
 MOVES(tee, (int in, int out, size_t n, unsigned flags), (in, out, n, flags))
+
+CSPR_LIBC(close);
+static int controlled_close(int fd)
+{
+    if (!cspr_is_program())
+        return libc_close(fd);
+    cspr_control_point(CSP_OP_IO, cspr_world_descriptor(fd));
+    cspr_timerfd_closed(fd);
+    int result = libc_close(fd);
+    changed();
+    return result;
+}
 
 // --- waiting for several ------------------------------------------------------------------------------------------------------------------
 
@@ -286,6 +313,7 @@ static int look_until(int (*look)(void *arg), void *arg, struct pollfd *fds, nfd
     cspr_control_testcancel();
     cspr_control_point(CSP_OP_IO, obj);
     for (;;) {
+        cspr_timerfd_fire();
         int found = look(arg);
         if (found)
             return found;

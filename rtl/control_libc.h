@@ -31,6 +31,7 @@ void cspr_control_clocks_take_over(void);
 void cspr_control_random_take_over(void);
 void cspr_control_threads_take_over(void);
 void cspr_control_io_take_over(void);
+void cspr_control_timerfd_take_over(void);
 void cspr_control_signals_take_over(void);
 static inline void cspr_control_take_over(void)
 {
@@ -40,6 +41,7 @@ static inline void cspr_control_take_over(void)
     cspr_control_random_take_over();
     cspr_control_threads_take_over();
     cspr_control_io_take_over();
+    cspr_control_timerfd_take_over();
     cspr_control_signals_take_over();
 }
 
@@ -73,6 +75,11 @@ typedef struct cspr_shadow_lock {
 cspr_shadow_lock *cspr_shadow_lock_find(const void *object); // NULL: nothing is known
 cspr_shadow_lock *cspr_shadow_lock_make(const void *object);
 void cspr_shadow_lock_tidy(cspr_shadow_lock *s); // drops it when it says nothing; s may be NULL
+
+// --- random numbers (control_random.c) ------------------------------------------------------------------------------------------
+
+// Fills the buffer if fd is /dev/random or /dev/urandom.
+bool cspr_random_read(int fd, void *buffer, size_t n);
 
 // --- once (control_once.c) ------------------------------------------------------------------------------------------------------
 

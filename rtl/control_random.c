@@ -3,7 +3,10 @@
 // rand, random and their like are left alone: they are the same in each run, or seeded from a clock, which is the virtual one.
 #include "control_libc.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static void fill(void *out, size_t n)
 {
@@ -76,8 +79,57 @@ static unsigned controlled__ZNSt13random_device9_M_getvalEv(void *device)
     return libc__ZNSt13random_device9_M_getvalEv(device);
 }
 
+// --- /dev/urandom ------------------------------------------------------------------------------------------------------------------
+
+// Known by what it is, so that descriptors may be copied and passed on.
+bool cspr_random_read(int fd, void *buffer, size_t n)
+{
+    enum { MEMORY = 1, RANDOM = 8, URANDOM = 9 }; // the kernel's numbers of devices
+    struct stat st;
+    int saved = errno;
+    bool is = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && major(st.st_rdev) == MEMORY &&
+              (minor(st.st_rdev) == RANDOM || minor(st.st_rdev) == URANDOM);
+    errno = saved;
+    if (is)
+        fill(buffer, n);
+    return is;
+}
+
+static ssize_t read_cookie(void *unused, char *out, size_t n)
+{
+    (void)unused;
+    fill(out, n);
+    return (ssize_t)n;
+}
+
+// Streams read past our read.
+static FILE *open_random(const char *path, const char *mode)
+{
+    bool is = path && mode && *mode == 'r' && (!strcmp(path, "/dev/urandom") || !strcmp(path, "/dev/random"));
+    if (!is || !cspr_is_program())
+        return NULL;
+    return fopencookie(NULL, "r", (cookie_io_functions_t){.read = read_cookie});
+}
+
+CSPR_LIBC(fopen);
+CSPR_LIBC(fopen64);
+
+static FILE *controlled_fopen(const char *restrict path, const char *restrict mode)
+{
+    FILE *f = open_random(path, mode);
+    return f ? f : libc_fopen(path, mode);
+}
+
+static FILE *controlled_fopen64(const char *restrict path, const char *restrict mode)
+{
+    FILE *f = open_random(path, mode);
+    return f ? f : libc_fopen64(path, mode);
+}
+
 void cspr_control_random_take_over(void)
 {
+    CSPR_TAKE_OVER(fopen);
+    CSPR_TAKE_OVER(fopen64);
     CSPR_TAKE_OVER(_ZNSt13random_device9_M_getvalEv);
     CSPR_TAKE_OVER(getrandom);
     CSPR_TAKE_OVER(getentropy);

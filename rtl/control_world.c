@@ -199,7 +199,9 @@ bool cspr_world_await(struct pollfd *fds, nfds_t n, int64_t deadline_ns)
 {
     const void *obj = n ? cspr_world_descriptor(fds[0].fd) : (const void *)cspr_task_current();
     waiter w = {.fds = fds, .n = n, .obj = obj, .leads = find_ends(fds, n)};
-    return wait_as(CSP_OP_IO, &w, deadline_ns);
+    int64_t timer_ns = cspr_timerfd_next();
+    bool woken = wait_as(CSP_OP_IO, &w, timer_ns < deadline_ns ? timer_ns : deadline_ns);
+    return woken || timer_ns < deadline_ns; // a timer of theirs: let them look
 }
 
 bool cspr_world_await_retry(int op, const void *obj, int64_t deadline_ns, const char *why)
@@ -211,6 +213,7 @@ bool cspr_world_await_retry(int op, const void *obj, int64_t deadline_ns, const 
 bool cspr_world_wake(void)
 {
     bool any = false;
+    cspr_timerfd_fire();
     for (waiter *w = first; w; w = w->next)
         if (w->fds && look(w->fds, w->n) != 0) {
             cspr_control_wake(w->obj, UINT_MAX);
@@ -223,6 +226,13 @@ void cspr_world_changed(void)
 {
     if (CSPR_UNLIKELY(first != NULL))
         cspr_world_wake();
+}
+
+void cspr_world_retime(void)
+{
+    for (waiter *w = first; w; w = w->next)
+        if (w->fds)
+            cspr_control_wake(w->obj, UINT_MAX);
 }
 
 void cspr_world_retry(void)

@@ -29,6 +29,19 @@ bool cspr_world_idle(int64_t next_ns);
 void cspr_world_after_fork(bool in_child); // other tasks' waits are over
 extern bool cspr_world_has_forked;         // not to be a run of the fork server, but by itself
 
+// --- timers with descriptors (control_timerfd.c) --------------------------------------------------------------------------------
+
+int64_t cspr_timerfd_next(void); // when the first is due; INT64_MAX: none
+void cspr_timerfd_fire(void);    // those that are due become ready
+void cspr_timerfd_was_read(int fd, void *buffer, ssize_t result);
+void cspr_timerfd_closed(int fd);
+// Nobody can go on, though somebody may wait for one of these unseen, a coroutine: the clock goes on to it. False: the next timer is
+// another, or that did not help too often. cspr_timerfd_jumps: how often in a row.
+bool cspr_timerfd_jump(int64_t next_ns);
+extern unsigned cspr_timerfd_jumps;
+// A timer was set: who waits for descriptors looks again until when.
+void cspr_world_retime(void);
+
 // A place that stands for a descriptor, as an object of the schedule.
 const void *cspr_world_descriptor(int fd);
 

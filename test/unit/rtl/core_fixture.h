@@ -35,6 +35,11 @@ void cspr_control_stuck(void)
     abort();
 }
 bool cspr_world_has_forked;
+unsigned cspr_timerfd_jumps;
+bool cspr_timerfd_jump(int64_t)
+{
+    return false;
+}
 bool cspr_world_wake()
 {
     return false;
