@@ -106,6 +106,11 @@ static bool is_rest(void)
     return true;
 }
 
+static bool leads_outside(int fd, void *next_ns)
+{
+    return cspr_world_leads_outside(fd, *(const int64_t *)next_ns);
+}
+
 void cspr_control_idle(void)
 {
     const csp_runtime_view *view = cspi_runtime_view;
@@ -126,6 +131,10 @@ void cspr_control_idle(void)
         next = timer;
     if (cspr_world_idle(next) || cspr_timerfd_jump(next))
         return;
+    if (view && view->any_polled(leads_outside, &next)) {
+        nap();
+        return;
+    }
     if (next != INT64_MAX) {
         cspr_control_set_clock(next);
         return;

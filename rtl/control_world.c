@@ -291,6 +291,15 @@ static bool waits_outside(int64_t next_ns)
     return false;
 }
 
+bool cspr_world_leads_outside(int fd, int64_t next_ns)
+{
+    struct pollfd one = {.fd = fd};
+    end e = find_ends(&one, 1); // says so of what is outside
+    if (e == LISTENS && next_ns == INT64_MAX)
+        say_outside(fd);
+    return e == OUTSIDE || (e == LISTENS && next_ns == INT64_MAX);
+}
+
 bool cspr_world_idle(int64_t next_ns)
 {
     if (CSPR_LIKELY(!first) || !waits_outside(next_ns))

@@ -22,6 +22,9 @@ void cspr_world_retry(void);
 
 // Wakes those who wait for a descriptor that is ready. True: there were some.
 bool cspr_world_wake(void);
+// Of one who waits for the descriptor by other means (the runtime's poller): it is for something outside of the process, which real
+// time may bring; said as such if a timer could come first. next_ns: as below.
+bool cspr_world_leads_outside(int fd, int64_t next_ns);
 // Nobody can go on, nothing is ready, and the next timer is due at next_ns (INT64_MAX: none). True: somebody may go on now, or the clock went on.
 // False: nobody waits for anything outside; so it is for the timer, or for ever.
 bool cspr_world_idle(int64_t next_ns);

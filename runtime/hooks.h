@@ -293,6 +293,8 @@ typedef struct csp_runtime_view {
     int64_t (*first_lively_timer)(void); // without those that fire for ever
     bool (*timers_may_wake)(void);       // provided that nobody can go on
     bool (*poll)(void);                  // readies who waits for descriptors that are ready; true: somebody
+    // Whether is(fd) of any descriptor that a coroutine waits for.
+    bool (*any_polled)(bool (*is)(int fd, void *arg), void *arg);
     // Nobody can ever go on: ends the process, unless there are more threads than n_threads of the program's, and the
     // runtime's own, or signals may wake somebody.
     void (*all_asleep)(unsigned n_threads);

@@ -333,6 +333,19 @@ static bool dispatch_all(const struct epoll_event *e, int n)
     return any;
 }
 
+bool cspi_poll_any(bool (*is)(int fd, void *arg), void *arg)
+{
+    if (csp_load_rlx(&cspi_poll_waiting) <= 0) // relaxed: nobody else runs
+        return false;
+    for (int i = 0; i < CHUNKS; i++)
+        for (int j = 0; chunks[i] && j < CHUNK; j++) {
+            const struct record *r = &chunks[i][j];
+            if ((r->sides[0].head || r->sides[1].head) && is(i * CHUNK + j, arg))
+                return true;
+        }
+    return false;
+}
+
 bool cspi_poll_now(void)
 {
     // relaxed: only to keep two from asking at once

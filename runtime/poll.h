@@ -25,6 +25,9 @@ void cspi_poll_set_other(int fd, bool is_other);
 // How many are parked here; a moment's value, exact for the caller's own doing.
 extern int64_t cspi_poll_waiting;
 
+// Whether is(fd) of any descriptor that somebody is parked on; nobody else runs.
+bool cspi_poll_any(bool (*is)(int fd, void *arg), void *arg);
+
 // Readies who can go on, without waiting; true: somebody. Another thread that does so just now is left to it.
 bool cspi_poll_now(void);
 // The keeper's sleep, until something is ready, it is kicked or the instant has come. Takes w off the idle list before it

@@ -322,6 +322,7 @@ static const csp_runtime_view view_of_runtime = {
     .first_lively_timer = cspi_timers_earliest_lively,
     .timers_may_wake = cspi_timers_may_wake,
     .poll = cspi_control_poll,
+    .any_polled = cspi_poll_any,
     .all_asleep = cspi_control_all_asleep,
     .count = count,
     .now_ns = cspi_now,
