@@ -3,7 +3,7 @@
 // A pipe of its own that nobody will write to is no such thing: that is a deadlock.
 // RUN: %cspcc -fsanitize=cspthread -g -O1 %s -o %t
 // RUN: rm -f %t.log
-// RUN: (sleep 0.2; echo hello) | env CSPTHREAD_OPTIONS=schedule=random:seed=1:finding_log=%t.log %t | FileCheck %s
+// RUN: sh -c 'sleep 0.2; echo hello' | env CSPTHREAD_OPTIONS=schedule=random:seed=1:finding_log=%t.log %t | FileCheck %s
 // RUN: FileCheck --check-prefix=LOG %s < %t.log
 // RUN: env CSPTHREAD_OPTIONS=schedule=random:seed=1 not %t own 2>&1 | FileCheck --check-prefix=OWN %s
 // CHECK: 6 bytes
