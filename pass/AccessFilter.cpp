@@ -48,7 +48,7 @@ static cl::opt<bool> ClQuietCalls("csp-quiet-calls", cl::init(true),
 
 namespace {
 
-constexpr unsigned MostKept = 64;
+constexpr unsigned MostKept = 64, MostOrigins = 16;
 
 bool isCompilerMade(const csp::Access &A) {
   if (A.At->hasMetadata(LLVMContext::MD_nosanitize) || A.Addr->isSwiftError())
@@ -144,19 +144,46 @@ bool AccessFilter::mayEndEpoch(const Instruction &I) const {
 }
 
 // Memory of this call alone: its address is never stored, passed on or returned.
-bool AccessFilter::isPrivateMemory(const Value *Addr) {
-  const Value *Object = findAllocaForValue(Addr);
-  if (!Object) {
-    Object = getUnderlyingObject(Addr);
-    const auto *Parameter = dyn_cast<Argument>(Object);
-    const bool IsBlock = ClPrivateHeap && isNoAliasCall(Object);
-    if (!IsBlock && !(Parameter && Parameter->hasByValAttr()))
-      return false;
-  }
+bool AccessFilter::isPrivateObject(const Value *Object) {
+  const auto *Parameter = dyn_cast<Argument>(Object);
+  const bool IsBlock = ClPrivateHeap && isNoAliasCall(Object);
+  if (!IsBlock && !isa<AllocaInst>(Object) && !(Parameter && Parameter->hasByValAttr()))
+    return false;
   auto [Known, IsNew] = Escapes.try_emplace(Object, true);
   if (IsNew)
     Known->second = PointerMayBeCaptured(Object, /*ReturnCaptures=*/true);
   return !Known->second;
+}
+
+// Whatever a phi or select chooses, it lies in one of the objects that its operands lie in, of this or an earlier turn
+// of a loop; all turns of an allocation in a loop are one object here.
+bool AccessFilter::isPrivateChoice(const Value *Choice) {
+  SmallVector<const Value *, 8> Left{Choice};
+  SmallPtrSet<const Value *, MostOrigins> Seen;
+  while (!Left.empty()) {
+    const Value *Object = getUnderlyingObject(Left.pop_back_val());
+    if (!Seen.insert(Object).second)
+      continue;
+    if (Seen.size() > MostOrigins) // bounds the work in very large functions
+      return false;
+    if (const auto *Phi = dyn_cast<PHINode>(Object))
+      append_range(Left, Phi->incoming_values());
+    else if (const auto *Select = dyn_cast<SelectInst>(Object))
+      Left.append({Select->getTrueValue(), Select->getFalseValue()});
+    else if (!isPrivateObject(Object))
+      return false;
+  }
+  return true;
+}
+
+bool AccessFilter::isPrivateMemory(const Value *Addr) {
+  if (const AllocaInst *Local = findAllocaForValue(Addr))
+    return isPrivateObject(Local);
+  const Value *Object = getUnderlyingObject(Addr);
+  if (!ClPrivateHeap || !isa<PHINode, SelectInst>(Object))
+    return isPrivateObject(Object);
+  auto [Known, IsNew] = Choices.try_emplace(Object, false);
+  return IsNew ? Known->second = isPrivateChoice(Object) : Known->second;
 }
 
 // A write stands for later reads too, a read only for reads.
@@ -216,7 +243,9 @@ bool AccessFilter::cannotRace(const Access &A) {
   if (isVtableSlot(A))
     return ++NumSkippedVtable, true;
   if (isPrivateMemory(A.Addr))
-    return ++(isNoAliasCall(getUnderlyingObject(A.Addr)) ? NumSkippedHeap : NumSkippedPrivate), true;
+    return ++(findAllocaForValue(A.Addr) || isa<Argument>(getUnderlyingObject(A.Addr)) ? NumSkippedPrivate
+                                                                                       : NumSkippedHeap),
+           true;
   return false;
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //   cell    = *(BASE + ((addr & MASK) << 1) + (write ? 8 : 0))        unordered atomic: another thread may replace it
-//   missing = (cell ^ __csp_current) >> STACK_BITS                     epoch difference above, bytes not recorded below
+//   missing = (cell ^ __csp_current) >> MASK_SHIFT                     epoch difference above, bytes not recorded below
 //   if (missing & (epoch bits | bytes of this access)) entry(addr, leaf_ret)
 //
 // `current` has all mask bits set, so a mask bit is "missing" exactly where the cell lacks it. The shift makes the
@@ -96,7 +96,7 @@ Value *emitWanted(IRBuilderBase &B, Value *FirstByte, uint64_t Bytes, bool MaySt
 Value *emitColdCondition(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Check &C) {
   C.CellAddress = emitCellAddress(B, C.Address, A.IsWrite);
   C.Words = A.Bytes >= 8 ? A.Bytes / 8 : 1;
-  Value *Missing = B.CreateLShr(emitDifference(Abi, B, C, "__csp_current"), CSPR_STACK_BITS);
+  Value *Missing = B.CreateLShr(emitDifference(Abi, B, C, "__csp_current"), CSPR_MASK_SHIFT);
   if (A.Bytes >= 8) { // what does not begin at a word touches one word more
     C.MayStraddle = A.Alignment < 8;
     return B.CreateIsNotNull(C.MayStraddle ? B.CreateOr(Missing, B.CreateAnd(C.Address, 7)) : Missing);
@@ -114,8 +114,8 @@ Value *emitNotShared(csp::RuntimeAbi &Abi, IRBuilderBase &B, const Check &C) {
   Value *Difference = emitDifference(Abi, B, C, "__csp_current_shared");
   if (!C.Wanted)
     return B.CreateIsNotNull(B.CreateLShr(Difference, CSPR_SET_VARIANT_BITS));
-  const uint64_t Group = (1u << CSPR_STACK_BITS) - (1u << CSPR_SET_VARIANT_BITS);
-  Value *Missing = B.CreateAnd(B.CreateLShr(Difference, CSPR_STACK_BITS), C.Wanted);
+  const uint64_t Group = (1u << CSPR_MASK_SHIFT) - (1u << CSPR_SET_VARIANT_BITS);
+  Value *Missing = B.CreateAnd(B.CreateLShr(Difference, CSPR_MASK_SHIFT), C.Wanted);
   return B.CreateIsNotNull(B.CreateOr(Missing, B.CreateAnd(Difference, Group)));
 }
 

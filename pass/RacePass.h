@@ -54,9 +54,12 @@ public:
 private:
   bool mayEndEpoch(const llvm::Instruction &I) const;
   bool isPrivateMemory(const llvm::Value *Addr);
+  bool isPrivateChoice(const llvm::Value *Choice);
+  bool isPrivateObject(const llvm::Value *Object);
   bool isAlreadyChecked(const Access &A);
 
-  llvm::DenseMap<const llvm::Value *, bool> Escapes;
+  llvm::DenseMap<const llvm::Value *, bool> Escapes; // by object
+  llvm::DenseMap<const llvm::Value *, bool> Choices; // by phi or select: whether all it may choose is private
   // How many bytes from a pointer on this block has checked since the last possible release: as reads, as writes.
   using CheckedBytes = llvm::SmallDenseMap<const llvm::Value *, uint64_t, 8>;
   struct Checks {

@@ -30,7 +30,7 @@ void cspr_count_slow(void)
     }
 }
 
-// Rule G1: a signal handler that interrupted the detector on this thread may find its own BUSY word, so what it does is not
+// Rule G1: a signal handler that interrupted the detector on this thread may find a word it has taken itself, so what it does is not
 // checked. Asynchronous handlers are deferred and do not come here.
 CSPR_NOINLINE static void count_unchecked(void)
 {
@@ -118,13 +118,7 @@ void cspr_check_begin(cspr_check *c, cspr_task *t, uintptr_t addr, size_t size, 
 
 static bool cell_is_known(const cspr_check *c, uint64_t cell)
 {
-    uint32_t epoch = cspr_cell_epoch(cell);
-    if (cspr_epoch_is_known(epoch))
-        return true;
-    bool known = cspr_task_knows(c->task, cspr_epoch_run(epoch)->id, cspr_epoch_clock(epoch));
-    if (known)
-        cspr_epoch_note_known(epoch);
-    return known;
+    return cspr_task_knows_epoch(c->task, cspr_cell_epoch(cell));
 }
 
 CSPR_NOINLINE static void found_cell(cspr_check *c, uint64_t cell, unsigned mask, cspr_access_kind kind)
@@ -301,7 +295,8 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
     }
     uint64_t read, write;
     bool tries = changed || !cspr_cell_is_aside(w) || c->kind == CSPR_READ;
-    if (tries && cspr_record_collapse(rec, c->task, &read, &write)) {
+    bool stays = rec->reread && c->kind == CSPR_READ; // the next of its readers would make a record again
+    if (tries && !stays && cspr_record_collapse(rec, c->task, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
     }
@@ -310,11 +305,26 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
         filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
 }
 
-// Nothing to check in a cell: it is empty, or of this epoch, or of one that was found to be known.
-static inline bool is_settled(uint64_t cell, uint32_t epoch)
+// Nothing to check in a cell: it is empty, or of this epoch, or of one that t knows.
+static inline bool is_settled(const cspr_task *t, uint64_t cell, uint32_t epoch)
 {
     uint32_t e = cspr_cell_epoch(cell);
-    return !cell || e == epoch || cspr_epoch_is_known(e);
+    return !cell || e == epoch || (e >= CSPR_EPOCH_FIRST && cspr_task_knows_epoch(t, e));
+}
+
+// The bytes of mask are ours now, the word's others stay those of an earlier epoch.
+CSPR_NOINLINE static bool split_word(uint64_t *cells, uint64_t r, uint64_t w, uintptr_t word, unsigned mask,
+                                     bool is_write, const cspr_task *t, uint32_t epoch, cspr_stack stack)
+{
+    if (!is_write && cspr_cell_epoch(w) == epoch && !(mask & ~cspr_cell_mask(w))) {
+        cspr_word_give(cells, r, w); // our own write covers it (A10)
+        return true;
+    }
+    cspr_record *rec = cspr_record_split(word, drop_bytes(r, mask), is_write ? drop_bytes(w, mask) : w, t, epoch, mask,
+                                         is_write, stack);
+    cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
+    filter_add(word, mask, is_write, epoch);
+    return true;
 }
 
 // The short way: nothing to check in either cell, and the new record fits. Gives the word back; false: it is still taken.
@@ -323,7 +333,7 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
                                                                  uint32_t epoch, cspr_stack stack)
 {
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
-    if (!is_settled(w, epoch) || !is_settled(r, epoch))
+    if (!is_settled(t, w, epoch) || !is_settled(t, r, epoch))
         return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)) && !cspr_extent_is_known(word, epoch))
         return false;
@@ -335,7 +345,7 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
         else if (cspr_everyone_knows(t, cspr_cell_epoch(old)))
             kept = 0; // nobody can race with those
         else
-            return false;
+            return split_word(cells, r, w, word, mask, is_write, t, epoch, stack);
     }
     if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
         return false;
@@ -349,18 +359,36 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
     return true;
 }
 
-// The short way for a read aside (side.h). Gives the word back; false: it is still taken.
-CSPR_NOINLINE static bool reread_aside(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, const cspr_task *t,
-                                       uint32_t epoch, cspr_stack stack)
+// The short ways of a word aside (side.h). Gives the word back; false: it is still taken.
+CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, bool is_write,
+                                       const cspr_task *t, uint32_t epoch, cspr_stack stack)
 {
     cspr_record *rec = cspr_record_of(w);
+    uint64_t read, write;
+    bool by_turns = rec->reread && !is_write;
+    if (rec->syncs && is_write) // release sequences may end
+        return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_record_written(rec)) && !cspr_extent_is_known(word, epoch))
         return false;
-    if (!cspr_record_reread(rec, t, epoch, mask, stack))
+    if (!(by_turns ? cspr_record_reread(rec, t, epoch, mask, stack)
+                   : cspr_record_piece(rec, t, epoch, mask, is_write, stack)))
         return false;
+    if (!(rec->reread && !is_write) && cspr_record_fits(rec, &read, &write)) {
+        cspr_record_free(rec);
+        cspr_word_give(cells, read, write);
+        return true;
+    }
     cspr_word_give(cells, w, w);
-    filter_add(word, mask, false, epoch);
+    filter_add(word, mask, is_write, epoch);
     return true;
+}
+
+static inline __attribute__((always_inline)) bool record_short(uint64_t *cells, uint64_t w, uintptr_t word,
+                                                               unsigned mask, bool is_write, cspr_task *t,
+                                                               uint32_t epoch, cspr_stack stack)
+{
+    return cspr_cell_is_aside(w) ? record_aside(cells, w, word, mask, is_write, t, epoch, stack)
+                                 : record_settled(cells, w, word, mask, is_write, t, epoch, stack);
 }
 
 // The word is taken; its write cell was w.
@@ -387,7 +415,7 @@ void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
     if (is_write && is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
         return;
     uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
-    if (!c->epoch || !record_settled(cells, w, word, mask, is_write, c->task, c->epoch, c->stack))
+    if (!c->epoch || !record_short(cells, w, word, mask, is_write, c->task, c->epoch, c->stack))
         access_taken(c, cells, w, word, mask);
 }
 
@@ -450,6 +478,11 @@ void cspr_check_words(cspr_check *c)
     for (uintptr_t a = c->addr; a < end;) {
         if (!(a & 31) && (a = skip_recorded(a, end, is_write, current)) >= end)
             break;
+        unsigned done = a == c->addr || !(a & 31) ? cspr_check_line(c, a, end) : 0;
+        if (done) {
+            a += done;
+            continue;
+        }
         uintptr_t word = a & ~(uintptr_t)7;
         unsigned mask = bytes_mask(a & 7, end - a);
         if (!is_recorded(word, mask, is_write, current))
@@ -459,20 +492,7 @@ void cspr_check_words(cspr_check *c)
     }
 }
 
-void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
-{
-    cspr_task *t = cspr_task_current();
-    if (!t || !size || t->ignored[is_write])
-        return;
-    cspr_enter();
-    cspr_check c;
-    cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ,
-                     cspr_depot_locked(stack, cspr_task_locks(t)));
-    cspr_check_words(&c);
-    cspr_leave();
-}
-
-// --- entries from compiled code ---------------------------------------------------------------------------------------------
+// --- entries ----------------------------------------------------------------------------------------------------------------
 
 // What the short way does not settle. The word, if any, is taken; its write cell was w.
 CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, bool is_write, cspr_stack stack,
@@ -486,6 +506,36 @@ CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, 
         cspr_check_words(&c);
     cspr_check_report(&c);
 }
+
+static inline __attribute__((always_inline)) void record(cspr_task *t, uintptr_t addr, size_t size, bool is_write,
+                                                         cspr_stack stack)
+{
+    uint64_t *cells = NULL, w = 0;
+    bool done = false;
+    uint32_t epoch = cspr_task_name_epoch(t);
+    // The short way stores plain stacks; what is the OS thread's own is marked as such.
+    if ((addr & 7) + size <= 8 && epoch && !cspr_in_own_tls(addr)) {
+        uintptr_t word = addr & ~(uintptr_t)7;
+        unsigned mask = bytes_mask(addr & 7, size);
+        cells = cspr_shadow_of(addr);
+        w = cspr_word_take(cells);
+        done = record_short(cells, w, word, mask, is_write, t, epoch, stack);
+    }
+    if (!done)
+        enter_slow(t, addr, size, is_write, stack, cells, w);
+}
+
+void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
+{
+    cspr_task *t = cspr_task_current();
+    if (!t || !size || t->ignored[is_write] || (size <= 8 && cspr_is_recorded(addr, size, is_write)))
+        return;
+    cspr_enter();
+    record(t, addr, size, is_write, cspr_depot_locked(stack, cspr_task_locks(t)));
+    cspr_leave();
+}
+
+// --- entries from compiled code ---------------------------------------------------------------------------------------------
 
 CSPR_NOINLINE cspr_task *cspr_enter_unknown(void)
 {
@@ -501,35 +551,24 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
 {
     if (CSPR_UNLIKELY(cspr_control_everywhere))
         cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, (const void *)(addr & ~(uintptr_t)7), pc);
+    // The program is about to use it; after the locked instruction below it would wait for this line of the cache alone.
+    __builtin_prefetch((const void *)addr);
     cspr_task *t = cspr_self.task;
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = cspr_enter_unknown()))
         return;
-    uint64_t current = __csp_current, *cells = NULL, w = 0;
+    uint64_t current = __csp_current;
     bool one_word = (addr & 7) + size <= 8;
-    unsigned mask = bytes_mask(addr & 7, size);
     uintptr_t next = (addr & ~(uintptr_t)7) + 8;
-    if (size <= 8 && is_recorded(addr, mask, is_write, current) &&
+    if (size <= 8 && is_recorded(addr, bytes_mask(addr & 7, size), is_write, current) &&
         (one_word || is_recorded(next, bytes_mask(0, addr + size - next), is_write, current)))
         return;
     cspr_self.in_rtl++;
     cspr_count_slow();
-    if (CSPR_UNLIKELY(t->ignored[is_write])) {
-        cspr_leave();
-        return;
+    if (CSPR_LIKELY(!t->ignored[is_write])) {
+        uint32_t locks = cspr_task_locks(t);
+        cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
+        record(t, addr, size, is_write, stack);
     }
-    uint32_t locks = cspr_task_locks(t);
-    cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
-    bool done = false;
-    // The short way stores plain stacks; what is the OS thread's own is marked as such.
-    if (one_word && current != CSPR_CURRENT_NOBODY && !cspr_in_own_tls(addr)) {
-        cells = cspr_shadow_of(addr);
-        w = cspr_word_take(cells);
-        done = record_settled(cells, w, addr & ~(uintptr_t)7, mask, is_write, t, cspr_cell_epoch(current), stack) ||
-               (!is_write && cspr_cell_is_aside(w) &&
-                reread_aside(cells, w, addr & ~(uintptr_t)7, mask, t, cspr_cell_epoch(current), stack));
-    }
-    if (!done)
-        enter_slow(t, addr, size, is_write, stack, cells, w);
     cspr_leave();
 }
 

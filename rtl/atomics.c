@@ -50,7 +50,8 @@ static inline bool begin(atomic_op *o, const volatile void *a, size_t size, int 
     o->n_words = (addr & 7) + size > 8 ? 2 : 1;
     for (unsigned i = 0; i < o->n_words; i++) {
         o->cells[i] = cspr_shadow_of(addr + i * 8);
-        o->w[i] = cspr_word_take(o->cells[i]);
+        bool is_taken = i && cspr_line_of(o->cells[1]) == cspr_line_of(o->cells[0]);
+        o->w[i] = is_taken ? cspr_word_write_cell(o->cells[i]) : cspr_word_take(o->cells[i]);
     }
     return true;
 }
@@ -159,8 +160,11 @@ static void end(atomic_op *o, int what, int order)
         access_word(c, rec[i], word + i * 8);
     if (what & STORES)
         transfer_out(c->task, rec[0], c->addr, what, order, o->pc);
+    for (unsigned i = 0; i < o->n_words; i++)
+        cspr_word_put(o->cells[i], cspr_record_cell(rec[i]), cspr_record_cell(rec[i]));
     for (unsigned i = o->n_words; i-- > 0;)
-        cspr_word_give(o->cells[i], cspr_record_cell(rec[i]), cspr_record_cell(rec[i]));
+        if (!i || cspr_line_of(o->cells[1]) != cspr_line_of(o->cells[0]))
+            cspr_line_give(cspr_line_of(o->cells[i]));
     if (CSPR_UNLIKELY(c->task->ignored[(what & STORES) != 0]))
         c->n_found = 0;
     cspr_check_report(c);

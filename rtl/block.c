@@ -25,20 +25,48 @@ static void overwrite_word(cspr_check *c, uintptr_t word)
     cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
 }
 
+static void overwrite_line(const cspr_check *c, uintptr_t first)
+{
+    uint64_t *line = cspr_shadow_of(first);
+    cspr_line_take(line);
+    for (unsigned i = 0; i < CSPR_LINE_WORDS; i++) {
+        uint64_t w = cspr_word_write_cell(&line[2 * i]);
+        if (cspr_cell_is_aside(w))
+            cspr_record_free(cspr_record_of(w));
+        cspr_word_put(&line[2 * i], 0, cspr_cell_of(c->epoch, 0xff, c->stack));
+    }
+    cspr_line_give(line);
+}
+
+static inline bool is_line(uintptr_t lo, uintptr_t hi)
+{
+    return lo % CSPR_LINE_APP_BYTES == 0 && lo + CSPR_LINE_APP_BYTES <= hi;
+}
+
 static void overwrite_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
 {
-    for (; lo < hi; lo += 8)
-        overwrite_word(c, lo);
+    bool fits = c->epoch && c->stack < cspr_depot_cell_limit;
+    while (lo < hi) {
+        bool line = fits && is_line(lo, hi);
+        line ? overwrite_line(c, lo) : overwrite_word(c, lo);
+        lo += line ? CSPR_LINE_APP_BYTES : 8;
+    }
 }
 
 // Checks the block's words as written by free, then overwrites them.
 static void free_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
 {
-    for (; lo < hi; lo += 8) {
+    for (uintptr_t first = lo; lo < hi;) {
+        unsigned done = lo == first || lo % CSPR_LINE_APP_BYTES == 0 ? cspr_check_line(c, lo, hi) : 0;
+        if (done) {
+            lo += done;
+            continue;
+        }
         cspr_check_word(c, lo, 0xff);
         cspr_check_report(c);
-        if (CSPR_UNLIKELY(cspr_cell_is_aside(__atomic_load_n(&cspr_shadow_of(lo)[1], __ATOMIC_RELAXED))))
+        if (CSPR_UNLIKELY(cspr_cell_is_aside(cspr_word_write_cell(cspr_shadow_of(lo)))))
             overwrite_word(c, lo); // a hint is enough: only sync objects keep a word aside after a write of all of it
+        lo += 8;
     }
 }
 
@@ -47,8 +75,8 @@ static void free_touched(uintptr_t lo, uintptr_t hi, void *arg)
     cspr_check *c = arg;
     for (uintptr_t a = lo; a < hi; a += 8) {
         const uint64_t *cells = cspr_shadow_of(a);
-        if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) | __atomic_load_n(&cells[1], __ATOMIC_RELAXED))
-            free_words(c, a, a + 8); // relaxed: an empty word's history is the extent's, which was checked as a whole
+        if (!cspr_word_is_empty(cells))
+            free_words(c, a, a + 8); // an empty word's history is the extent's, which was checked as a whole
     }
 }
 

@@ -191,7 +191,7 @@ static void note_locked(cspr_uses *u, cspr_task *t, int use, cspr_stack stack, f
 // then looks for the mark. The lock orders the two sections.
 static bool is_freed(const cspr_uses *u)
 {
-    return __atomic_load_n(&cspr_shadow_of((uintptr_t)u->chan)[1], __ATOMIC_RELAXED) != 0; // relaxed: the lock orders
+    return cspr_word_write_cell(cspr_shadow_of((uintptr_t)u->chan)) != 0; // the lock orders
 }
 
 static void access_channel(const cspr_uses *u, int use, cspr_stack stack)

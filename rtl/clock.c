@@ -84,6 +84,18 @@ static void drop_old(cspr_known *k)
     }
 }
 
+static void drop_recent(cspr_known *k, uint32_t id)
+{
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (k->id[i] != id)
+            continue;
+        k->n--;
+        k->id[i] = k->id[k->n];
+        k->at[i] = k->at[k->n];
+        return;
+    }
+}
+
 static bool join_tree(cspr_known *k, const cspr_known *from)
 {
     if (!from->tree || from->tree == k->tree || from->tree == k->within)
@@ -100,12 +112,18 @@ static bool join_tree(cspr_known *k, const cspr_known *from)
     return changed;
 }
 
+static bool join_known(cspr_known *k, uint32_t own, const cspr_known *from)
+{
+    bool changed = join_tree(k, from);
+    for (uint32_t i = 0; i < from->n; i++)
+        if (from->id[i] != own)
+            changed |= raise(k, from->id[i], from->at[i]);
+    return changed;
+}
+
 static bool join(cspr_known *k, uint32_t own, const cspr_stamp *s)
 {
-    bool changed = join_tree(k, &s->known);
-    for (uint32_t i = 0; i < s->known.n; i++)
-        if (s->known.id[i] != own)
-            changed |= raise(k, s->known.id[i], s->known.at[i]);
+    bool changed = join_known(k, own, &s->known);
     if (s->id != CSPR_NO_ID)
         changed |= raise(k, s->id, s->at);
     return changed;
@@ -205,13 +223,57 @@ bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s)
     return t == c->known.within || covers_tree(c, known, t, 0);
 }
 
+// The next name of c's: J1.
+static void take_name(cspr_clock *c)
+{
+    if (c->own_at == c->published_at)
+        c->own_at++;
+    c->published_at = c->own_at;
+}
+
+static bool knows_all_of(const cspr_clock *c, const cspr_clock *other)
+{
+    return (!other->known.tree && !other->known.n) ||
+           (other->covered_id != CSPR_NO_ID && cspr_clock_get(c, other->covered_id) >= other->covered_at); // J2
+}
+
+// from knew all that c knows, and c's own component.
+static void copy_from(cspr_clock *c, const cspr_clock *from)
+{
+    cspr_known old = c->known;
+    copy(&c->known, &from->known);
+    forget(&old);
+    drop_recent(&c->known, c->own);
+}
+
+void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
+{
+    take_name(a);
+    take_name(b);
+    bool a_knows = knows_all_of(a, b), b_knows = knows_all_of(b, a);
+    if (!a_knows && b_knows) {
+        cspr_clock *swap = a;
+        a = b;
+        b = swap;
+    } else if (!a_knows) {
+        join_known(&a->known, a->own, &b->known);
+    }
+    if (a->known.n == CSPR_RECENT)
+        fold(&a->known); // once for both
+    raise(&a->known, b->own, b->own_at);
+    if (!(a_knows && b_knows))
+        copy_from(b, a);
+    raise(&b->known, a->own, a->own_at);
+    // Nobody has been told either name, and who is told one from now on is told all that both know.
+    a->covered_id = b->covered_id = a->own;
+    a->covered_at = b->covered_at = a->own_at;
+}
+
 // --- stamps -----------------------------------------------------------------------------------------------------------------
 
 cspr_stamp *cspr_clock_publish(cspr_clock *c, uint32_t who)
 {
-    if (c->own_at == c->published_at)
-        c->own_at++; // J1
-    c->published_at = c->own_at;
+    take_name(c);
     if (c->known.n == CSPR_RECENT)
         fold(&c->known); // I4
     c->covered_id = c->own;

@@ -92,6 +92,8 @@ void cspr_clock_fini(cspr_clock *c);
 void cspr_clock_set_own(cspr_clock *c, uint32_t own, uint64_t own_at);
 // c joins s (NULL: nothing); true when that may have changed c.
 bool cspr_clock_join(cspr_clock *c, const cspr_stamp *s);
+// Both learn all that the other knows, as if each joined what the other publishes; what is joined is joined once, and shared.
+void cspr_clock_meet(cspr_clock *a, cspr_clock *b);
 // Everything in s is known to c.
 bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s);
 

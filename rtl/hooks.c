@@ -359,11 +359,7 @@ static void hook_chan_rendezvous(void *p, void *partner)
     if (!a || !b)
         return;
     cspr_enter();
-    cspr_stamp *of_a = cspr_task_publish(a, CSPR_BY_CALL, NULL), *of_b = cspr_task_publish(b, CSPR_BY_CALL, NULL);
-    cspr_task_learn(a, of_b);
-    cspr_task_learn(b, of_a);
-    cspr_stamp_unref(of_a);
-    cspr_stamp_unref(of_b);
+    cspr_task_meet(a, b);
     cspr_leave();
 }
 

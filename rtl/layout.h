@@ -10,10 +10,13 @@
 //
 // 44 address bits are kept, so two application mappings 16 TB apart share shadow; start-up checks that none do.
 //
-// A cell:   63            34 33      26 25         0
-//          |  epoch id (30) | mask (8) | stack (26) |
-//          |  SHARED        | mask     | read set   |    a read cell of bytes that several unordered tasks read (readset.h)
-//          |  ASIDE         |     record (34)       |    both cells: the word's history is in a side record (side.h)
+// A cell:   63            34 33      26  25 24         0
+//          |  epoch id (30) | mask (8) | T | stack (25) |
+//          |  SHARED        | mask     | 0 | read set   |    a read cell of bytes that several unordered tasks read (readset.h)
+//          |  ASIDE         | record   | T | record     |    both cells: the word's history is in a side record (side.h)
+//
+// T: somebody has taken this word and its three neighbours, whose cells share a line of the cache (shadow.h). Only the write cell
+// of the first of them has it set; compiled code does not look at it.
 #ifndef CSP_RTL_LAYOUT_H
 #define CSP_RTL_LAYOUT_H
 
@@ -23,18 +26,18 @@
 #define CSPR_CELL_READ 0
 #define CSPR_CELL_WRITE 8
 
-#define CSPR_STACK_BITS 26
+#define CSPR_STACK_BITS 25
+#define CSPR_TAKEN_SHIFT CSPR_STACK_BITS
 #define CSPR_MASK_BITS 8
 #define CSPR_EPOCH_BITS 30
 // A read set's id is (group, variant): sets of one group have the same epochs and differ in stacks only.
 #define CSPR_SET_VARIANT_BITS 4
-#define CSPR_MASK_SHIFT CSPR_STACK_BITS
-#define CSPR_EPOCH_SHIFT (CSPR_STACK_BITS + CSPR_MASK_BITS)
+#define CSPR_MASK_SHIFT (CSPR_TAKEN_SHIFT + 1)
+#define CSPR_EPOCH_SHIFT (CSPR_MASK_SHIFT + CSPR_MASK_BITS)
 
 // Reserved epoch ids. NOBODY is what __csp_current holds while its task has recorded nothing since its last release (and
 // on threads the detector has not met yet): no cell ever holds it, so the inline check always fails then (rule A5).
 #define CSPR_EPOCH_EMPTY 0u
-#define CSPR_EPOCH_BUSY 1u
 #define CSPR_EPOCH_SHARED 2u
 #define CSPR_EPOCH_ASIDE 3u
 #define CSPR_EPOCH_NOBODY 4u

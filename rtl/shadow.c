@@ -1,4 +1,4 @@
-// shadow.c - taking words that are busy, and giving parts of the shadow back.
+// shadow.c - taking words that others have, and giving parts of the shadow back.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #define _GNU_SOURCE
 #include "shadow.h"
@@ -51,24 +51,25 @@ CSPR_NOINLINE void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page)
     errno = saved;
 }
 
-// --- taking a word that is busy -----------------------------------------------------------------------------------------
+// --- taking a word that another has -----------------------------------------------------------------------------------------
 
 static bool in_forked_child; // written while the process has one thread
 
-uint64_t cspr_word_take_slow(uint64_t *cells)
+void cspr_line_take_slow(uint64_t *line)
 {
     enum { PATIENCE = 50000 };
     unsigned turns = 0;
-    for (;;) {
-        while (__atomic_load_n(&cells[1], __ATOMIC_RELAXED) == CSPR_CELL_BUSY) { // relaxed: only when to try again
+    do {
+        while (__atomic_load_n(&line[1], __ATOMIC_RELAXED) & CSPR_CELL_TAKEN) { // relaxed: only when to try again
             cspr_spin_turn(&turns);
-            if (in_forked_child && turns > PATIENCE)
-                return 0; // taken by a thread that fork left behind: ours, its history lost
+            if (in_forked_child &&
+                turns > PATIENCE) { // taken by a thread that fork left behind: ours, its history lost
+                for (unsigned i = 0; i < CSPR_LINE_WORDS; i++)
+                    cspr_word_put(&line[2 * i], 0, 0);
+                return;
+            }
         }
-        uint64_t w = __atomic_exchange_n(&cells[1], CSPR_CELL_BUSY, __ATOMIC_ACQUIRE); // E1
-        if (w != CSPR_CELL_BUSY)
-            return w;
-    }
+    } while (__atomic_fetch_or(&line[1], CSPR_CELL_TAKEN, __ATOMIC_ACQUIRE) & CSPR_CELL_TAKEN); // E1
 }
 
 // Rule G1. The child has only the forking thread: the locks must be free of others' sections, words cannot be.
@@ -173,8 +174,8 @@ static void forget_run(uintptr_t lo, uintptr_t hi, bool touched, void *arg)
     if (touched) {
         for (uintptr_t a = lo; a < hi; a += 8) {
             uint64_t *cells = cspr_shadow_of(a);
-            if (!(__atomic_load_n(&cells[0], __ATOMIC_RELAXED) | __atomic_load_n(&cells[1], __ATOMIC_RELAXED)))
-                continue; // relaxed: nothing recorded, nothing to forget
+            if (cspr_word_is_empty(cells))
+                continue; // nothing to forget
             uint64_t w = cspr_word_take(cells);
             if (cspr_cell_is_aside(w))
                 cspr_record_free(cspr_record_of(w));

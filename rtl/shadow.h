@@ -1,19 +1,22 @@
 // shadow.h - the shadow of application memory: finding a word's two cells, taking and giving a word, forgetting ranges.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The BUSY protocol (rule A3). Who changes a word first takes it: exchanges BUSY into its write cell. Until it is given back
-// only the taker reads or writes the pair, its side record and its sync objects, so every transition of a word is serial and
-// no third party is lost. The inline check reads cells without taking: an own-epoch value it sees late is harmless, because
-// whoever replaced it has looked at it.
-// Ordering:  E1 give: store-release of the write cell -> take: exchange-acquire; carries both cells and the record
-// Words are taken in ascending order when one operation needs two, and nothing is called out to meanwhile.
+// Taking (rule A3). Who changes a word first takes it, with the three others whose cells lie in the same line of the cache: one
+// locked instruction for as much as several threads cannot change at once anyway. Until it is given back only the taker writes
+// those cells, reads or writes their side records and their sync objects, so every transition of a word is serial and no third
+// party is lost. The inline check reads cells without taking: an own-epoch value it sees late is harmless, because whoever
+// replaced it has looked at it.
+// Ordering:  E1 give: store-release of the line's first write cell -> take: fetch-or, acquire; carries all cells and records
+// One line is taken at a time, but for an atomic operation that lies in two, which takes them in ascending order; nothing is called
+// out to meanwhile.
 #ifndef CSP_RTL_SHADOW_H
 #define CSP_RTL_SHADOW_H
 
 #include "lock.h"
 #include "rtl.h"
 
-#define CSPR_CELL_BUSY ((uint64_t)CSPR_EPOCH_BUSY << CSPR_EPOCH_SHIFT)
+#define CSPR_CELL_TAKEN (1ull << CSPR_TAKEN_SHIFT)
+enum { CSPR_LINE_APP_BYTES = 32, CSPR_LINE_WORDS = 4 };
 
 static inline uint64_t *cspr_shadow_of(uintptr_t addr)
 {
@@ -37,12 +40,40 @@ static inline bool cspr_cell_is_aside(uint64_t cell)
     return cspr_cell_epoch(cell) == CSPR_EPOCH_ASIDE;
 }
 
-// Takes the word; returns its write cell.
-uint64_t cspr_word_take_slow(uint64_t *cells);
+static inline uint64_t *cspr_line_of(uint64_t *cells)
+{
+    return (uint64_t *)((uintptr_t)cells & ~(uintptr_t)(CSPR_LINE_APP_BYTES * 2 - 1));
+}
+
+void cspr_line_take_slow(uint64_t *line);
+static inline void cspr_line_take(uint64_t *line)
+{
+    // Acquire: E1. Tested for that bit alone, it is one instruction.
+    if (CSPR_UNLIKELY(__atomic_fetch_or(&line[1], CSPR_CELL_TAKEN, __ATOMIC_ACQUIRE) & CSPR_CELL_TAKEN))
+        cspr_line_take_slow(line);
+}
+static inline void cspr_line_give(uint64_t *line)
+{
+    uint64_t w = __atomic_load_n(&line[1], __ATOMIC_RELAXED);           // relaxed: the line is ours
+    __atomic_store_n(&line[1], w & ~CSPR_CELL_TAKEN, __ATOMIC_RELEASE); // E1
+}
+
+// The write cell, as it counts. Relaxed: the word is the caller's, or it is a look.
+static inline uint64_t cspr_word_write_cell(const uint64_t *cells)
+{
+    return __atomic_load_n(&cells[1], __ATOMIC_RELAXED) & ~CSPR_CELL_TAKEN;
+}
+// Whether nothing is recorded there. A look.
+static inline bool cspr_word_is_empty(const uint64_t *cells)
+{
+    return !(__atomic_load_n(&cells[0], __ATOMIC_RELAXED) | cspr_word_write_cell(cells));
+}
+
+// Takes the word's line; returns the word's write cell.
 static inline uint64_t cspr_word_take(uint64_t *cells)
 {
-    uint64_t w = __atomic_exchange_n(&cells[1], CSPR_CELL_BUSY, __ATOMIC_ACQUIRE); // E1
-    return CSPR_LIKELY(w != CSPR_CELL_BUSY) ? w : cspr_word_take_slow(cells);
+    cspr_line_take(cspr_line_of(cells));
+    return cspr_word_write_cell(cells);
 }
 
 // The read cell of a taken word. A write cell that is not aside beside a read cell that is: the range was forgotten under a
@@ -53,12 +84,18 @@ static inline uint64_t cspr_word_read_cell(const uint64_t *cells, uint64_t w)
     return cspr_cell_is_aside(r) && !cspr_cell_is_aside(w) ? 0 : r;
 }
 
-static inline void cspr_word_give(uint64_t *cells, uint64_t r, uint64_t w)
+// Changes a word of a line that stays taken.
+static inline void cspr_word_put(uint64_t *cells, uint64_t r, uint64_t w)
 {
-    // Relaxed, and only when it changes: E1 carries it to the next taker; the inline check needs no order.
+    // Relaxed, the read cell only when it changes: E1 carries it to the next taker; the inline check needs no order.
     if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) != r)
         __atomic_store_n(&cells[0], r, __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[1], w, __ATOMIC_RELEASE); // E1
+    __atomic_store_n(&cells[1], w | (cells == cspr_line_of(cells) ? CSPR_CELL_TAKEN : 0), __ATOMIC_RELAXED);
+}
+static inline void cspr_word_give(uint64_t *cells, uint64_t r, uint64_t w)
+{
+    cspr_word_put(cells, r, w);
+    cspr_line_give(cspr_line_of(cells));
 }
 
 // Shadow that is met word after word is put into memory ahead of the accesses: otherwise each page costs two faults, since

@@ -24,6 +24,12 @@ static uint32_t n_free;        // under free_lock
 static uint32_t free_head;     // under free_lock
 static cspr_lock free_lock;
 
+// A thread's own few, which it takes and gives back without the lock.
+enum { SPARES = 16 };
+static __thread struct {
+    uint32_t n, record[SPARES];
+} spare __attribute__((tls_model("initial-exec")));
+
 void cspr_side_init(void)
 {
     if (!records)
@@ -32,7 +38,7 @@ void cspr_side_init(void)
 
 uint64_t cspr_side_count(void)
 {
-    return n_records - 1 - n_free; // a statistic: read without the lock
+    return n_records - 1 - n_free - spare.n; // a statistic: read without the lock; other threads' spares count as used
 }
 
 // --- sets -----------------------------------------------------------------------------------------------------------------
@@ -258,7 +264,8 @@ static unsigned covered_by_own(const cspr_set *s, const cspr_check *c)
     return covered;
 }
 
-// Whether the running task read these bytes in an earlier epoch and others, unordered, did too.
+// Whether the running task read these bytes in an earlier epoch and others did too, in one that was not ordered before another
+// one's read: else there would be no record.
 static bool is_reread(const cspr_set *s, const cspr_check *c, unsigned mask)
 {
     bool earlier = false, others = false;
@@ -267,7 +274,7 @@ static bool is_reread(const cspr_set *s, const cspr_check *c, unsigned mask)
         if (!(e->mask & mask))
             continue;
         if (e->id != c->task->clock.own)
-            others |= !cspr_task_knows(c->task, e->id, e->at);
+            others = true;
         else
             earlier |= e->at != c->at;
     }
@@ -318,128 +325,8 @@ static bool access_atomic(cspr_record *rec, cspr_check *c, unsigned mask)
     return true;
 }
 
-// --- the short way: more bytes for an entry of this epoch -------------------------------------------------------------------
-// Bytes of a word written one by one over an older epoch's come here. It does what the long way would do where nothing has to
-// be checked: every entry with these bytes is our own or was found to be known.
-
-enum { SHORT_SET = 4 };
-
-static bool is_ours(const cspr_entry *e, const cspr_check *c)
-{
-    return e->at == c->at && e->id == c->task->clock.own;
-}
-
-static bool is_settled(const cspr_entry *e, const cspr_check *c)
-{
-    return is_ours(e, c) || (e->epoch && cspr_epoch_is_known(e->epoch));
-}
-
-static bool all_settled(const cspr_set *s, const cspr_check *c, unsigned mask)
-{
-    for (uint32_t i = 0; i < s->n; i++)
-        if ((s->entry[i].mask & mask) && !is_settled(&s->entry[i], c))
-            return false;
-    return true;
-}
-
-static cspr_entry *entry_of_epoch(const cspr_set *s, const cspr_check *c)
-{
-    for (uint32_t i = 0; i < s->n; i++)
-        if (s->entry[i].mask && is_ours(&s->entry[i], c))
-            return &s->entry[i];
-    return NULL;
-}
-
-static void drop_settled(cspr_record *rec, cspr_set *s, const cspr_check *c, unsigned mask, cspr_entry *room,
-                         const cspr_entry *but)
-{
-    bool emptied = false;
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (&s->entry[i] == but || !(s->entry[i].mask & mask) || !is_settled(&s->entry[i], c))
-            continue;
-        s->entry[i].mask &= (uint8_t)~mask;
-        emptied |= !s->entry[i].mask;
-    }
-    if (emptied)
-        pack(rec, s, room, CSPR_SET_ROOM, false);
-}
-
-static bool grow_entry(cspr_record *rec, cspr_check *c, unsigned mask)
-{
-    bool is_write = c->kind == CSPR_WRITE;
-    if (rec->atomics.n || rec->writes.n > SHORT_SET || rec->reads.n > SHORT_SET || rec->writes.index ||
-        rec->reads.index)
-        return false;
-    cspr_entry *own = entry_of_epoch(is_write ? &rec->writes : &rec->reads, c);
-    if (!own || !all_settled(&rec->writes, c, mask) || (is_write && !all_settled(&rec->reads, c, mask)))
-        return false;
-    own->stack =
-        own->mask & ~mask ? cspr_depot_composite(own->stack, own->mask, c->stack, mask & ~own->mask) : c->stack;
-    own->mask |= (uint8_t)mask;
-    if (is_write)
-        drop_settled(rec, &rec->writes, c, mask, rec->write_room, own);
-    drop_settled(rec, &rec->reads, c, mask, rec->read_room, own);
-    return true;
-}
-
-// A table that several tasks read, each in short epochs: a read set would have to be made for every epoch of each of them and
-// be met by few words, so such words stay aside, where one's earlier read is written over in place. Now and then the long way
-// is taken, which drops what has become known.
-enum { LONG_WAY_EVERY = 64 };
-static __thread uint32_t n_reread __attribute__((tls_model("initial-exec")));
-
-bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack)
-{
-    if (!rec->reread || rec->atomics.n || rec->reads.index || rec->writes.n > SHORT_SET ||
-        !(++n_reread % LONG_WAY_EVERY))
-        return false;
-    uint32_t own = t->clock.own;
-    uint64_t at = t->at;
-    for (uint32_t i = 0; i < rec->writes.n; i++) {
-        const cspr_entry *e = &rec->writes.entry[i];
-        if ((e->mask & mask) && !(e->at == at && e->id == own) && !(e->epoch && cspr_epoch_is_known(e->epoch)))
-            return false;
-    }
-    cspr_set *reads = &rec->reads;
-    cspr_entry *place =
-        NULL; // of a read that ours stands for: our own earlier one, or another's that we are ordered after
-    bool others = false;
-    for (uint32_t i = 0; i < reads->n; i++) {
-        cspr_entry *e = &reads->entry[i];
-        if (!(e->mask & mask))
-            continue;
-        bool ours = e->id == own, known = ours || (e->epoch && cspr_epoch_is_known(e->epoch));
-        if (ours && e->at == at && !(mask & ~e->mask))
-            return true;
-        if (known && (e->mask & ~mask))
-            return false;
-        if (!known)
-            others = true;
-        else if (!place)
-            place = e;
-        else
-            reads->entry[i--] = reads->entry[--reads->n];
-    }
-    if (!others || (!place && reads->n == reads->cap)) // two cells can say it, perhaps; or the set has to grow
-        return false;
-    if (!place)
-        place = &reads->entry[reads->n++];
-    *place = (cspr_entry){
-        .at = at,
-        .id = own,
-        .who = t->who,
-        .epoch = epoch,
-        .stack = stack,
-        .mask = (uint8_t)mask,
-        .kind = CSPR_READ,
-    };
-    return true;
-}
-
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
 {
-    if (c->kind < CSPR_ATOMIC_READ && grow_entry(rec, c, mask))
-        return true;
     if (c->kind == CSPR_READ)
         return access_plain_read(rec, c, mask);
     if (c->kind == CSPR_WRITE)
@@ -457,14 +344,16 @@ unsigned cspr_record_written(const cspr_record *rec)
 
 // --- records --------------------------------------------------------------------------------------------------------------
 
+// The index's upper bits stand above the bit that says a word is taken.
 uint64_t cspr_record_cell(const cspr_record *rec)
 {
-    return cspr_cell_of(CSPR_EPOCH_ASIDE, 0, 0) | (uint64_t)(rec - records);
+    uint64_t i = (uint64_t)(rec - records);
+    return cspr_cell_of(CSPR_EPOCH_ASIDE, (unsigned)(i >> CSPR_STACK_BITS), i & ((1u << CSPR_STACK_BITS) - 1));
 }
 
 cspr_record *cspr_record_of(uint64_t cell)
 {
-    return &records[cell & ((1ull << CSPR_EPOCH_SHIFT) - 1)];
+    return &records[(uint64_t)cspr_cell_mask(cell) << CSPR_STACK_BITS | cspr_cell_stack(cell)];
 }
 
 static void add_cell(cspr_set *s, uint64_t cell, cspr_access_kind kind)
@@ -493,8 +382,10 @@ static void add_shared_cell(cspr_set *s, uint64_t cell)
         add_cell(s, set->member[i] | (cell & 0xffull << CSPR_MASK_SHIFT), CSPR_READ);
 }
 
-cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
+static uint32_t take_record(void)
 {
+    if (CSPR_LIKELY(spare.n))
+        return spare.record[--spare.n];
     cspr_lock_acquire(&free_lock);
     uint32_t i = free_head;
     if (i) {
@@ -506,6 +397,27 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
             cspr_die("more than %u words need a side record", 1u << RECORD_BITS);
     }
     cspr_lock_release(&free_lock);
+    return i;
+}
+
+static void give_record(uint32_t i)
+{
+    cspr_lock_acquire(&free_lock);
+    records[i].next_free = free_head;
+    free_head = i;
+    n_free++;
+    cspr_lock_release(&free_lock);
+}
+
+void cspr_side_thread_ends(void)
+{
+    while (spare.n)
+        give_record(spare.record[--spare.n]);
+}
+
+cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
+{
+    uint32_t i = take_record();
     cspr_record *rec = &records[i];
     rec->word = word;
     rec->syncs = NULL;
@@ -551,11 +463,10 @@ void cspr_record_free(cspr_record *rec)
     clear_set(rec, &rec->reads, rec->read_room, CSPR_SET_ROOM);
     clear_set(rec, &rec->atomics, NULL, 0);
     rec->word = 0;
-    cspr_lock_acquire(&free_lock);
-    rec->next_free = free_head;
-    free_head = (uint32_t)(rec - records);
-    n_free++;
-    cspr_lock_release(&free_lock);
+    if (CSPR_LIKELY(spare.n < SPARES))
+        spare.record[spare.n++] = (uint32_t)(rec - records);
+    else
+        give_record((uint32_t)(rec - records));
 }
 
 cspr_sync *cspr_record_sync(cspr_record *rec, uintptr_t addr, bool make)

@@ -54,7 +54,7 @@ typedef struct cspr_record {
     cspr_sync *syncs;
     cspr_set writes;
     uint32_t next_free; // of the free list
-    bool reread;        // some task read it in one epoch after the other while others, unordered, did too
+    bool reread;        // some task read it in one epoch after the other while others did too
     cspr_set reads, atomics;
     cspr_entry write_room[CSPR_SET_ROOM], read_room[CSPR_SET_ROOM];
 } cspr_record;
@@ -85,6 +85,7 @@ typedef struct cspr_check {
 
 void cspr_side_init(void);
 void cspr_side_fork_lock(bool take); // while the process forks (shadow.c)
+void cspr_side_thread_ends(void);    // gives the calling thread's spare records back
 uint64_t cspr_side_count(void);      // records in use, for stats
 
 // A record for the word with what its cells say. The caller has taken the word; r and w are plain cells or 0.
@@ -96,9 +97,19 @@ cspr_record *cspr_record_of(uint64_t cell);
 
 // Checks the access against the record and records it; false: this epoch had done so, nothing changed.
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
-// The short way for a read of a word that several unordered tasks read in epoch after epoch: nothing to check, the task's earlier
-// read makes room for this one. epoch: t's open one. False: nothing changed.
+
+// side_short.c; t: the running task, epoch: its open one. False: nothing changed.
+// A read of a word that several tasks read in epoch after epoch: nothing to check, the task's earlier read makes room for it.
 bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack);
+// Any access with nothing to check.
+bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, bool is_write,
+                       cspr_stack stack);
+// A record for a word with what its cells say besides an access that they know; they have none of its bytes any more.
+cspr_record *cspr_record_split(uintptr_t word, uint64_t r, uint64_t w, const cspr_task *t, uint32_t epoch,
+                               unsigned mask, bool is_write, cspr_stack stack);
+// Whether the record says no more than two cells can, as it is: stores them.
+bool cspr_record_fits(const cspr_record *rec, uint64_t *r, uint64_t *w);
+
 // Bytes whose last plain write is known.
 unsigned cspr_record_written(const cspr_record *rec);
 // When two cells can say all there is: stores them, frees the record, true.

@@ -27,8 +27,7 @@ static inline cspr_task *cspr_task_meant(void *t)
 // matters.
 static inline bool cspr_sync_may_be(const void *obj)
 {
-    uint32_t epoch = cspr_cell_epoch(__atomic_load_n(&cspr_shadow_of((uintptr_t)obj)[1], __ATOMIC_RELAXED));
-    return epoch == CSPR_EPOCH_ASIDE || epoch == CSPR_EPOCH_BUSY;
+    return cspr_cell_is_aside(__atomic_load_n(&cspr_shadow_of((uintptr_t)obj)[1], __ATOMIC_RELAXED));
 }
 
 // As cspr_release, cspr_release_merge; `by` tells reports what it was (depot.h).

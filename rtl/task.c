@@ -10,6 +10,7 @@
 #include "depot.h"
 #include "everyone.h"
 #include "lock_wait.h"
+#include "side.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -233,15 +234,9 @@ CSPR_NOINLINE static void seal_order(cspr_task *t)
         forget_stamp(t);
 }
 
-cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
+// t's release, whatever it publishes.
+static void end_epoch(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
-    bool by_lock = by == CSPR_BY_UNLOCK;
-    if (CSPR_UNLIKELY(!by_lock && (t->order || t->order_open)))
-        seal_order(t);
-    if (!t->stamp) {
-        t->stamp = cspr_clock_publish(&t->clock, t->who);
-        t->stamp->order = by_lock ? NULL : cspr_stamp_ref(t->order);
-    }
     if (t->epoch) {
         cspr_stack release = cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by);
         cspr_epoch_note_end(t->epoch, release);
@@ -253,7 +248,27 @@ cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
     t->epoch = t->paused = 0;
     if (t == cspr_self.task)
         cspr_set_current(CSPR_CURRENT_NOBODY);
+}
+
+cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
+{
+    bool by_lock = by == CSPR_BY_UNLOCK;
+    if (CSPR_UNLIKELY(!by_lock && (t->order || t->order_open)))
+        seal_order(t);
+    if (!t->stamp) {
+        t->stamp = cspr_clock_publish(&t->clock, t->who);
+        t->stamp->order = by_lock ? NULL : cspr_stamp_ref(t->order);
+    }
+    end_epoch(t, by, leaf_pc);
     return cspr_stamp_ref(t->stamp);
+}
+
+CSPR_NOINLINE bool cspr_task_knows_epoch_slow(const cspr_task *t, uint32_t epoch)
+{
+    bool known = cspr_task_knows(t, cspr_epoch_run(epoch)->id, cspr_epoch_clock(epoch));
+    if (known)
+        cspr_epoch_note_known(epoch);
+    return known;
 }
 
 void cspr_task_resume(cspr_task *t)
@@ -285,11 +300,41 @@ void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s)
     cspr_everyone_learned(t);
 }
 
+static bool has_order(const cspr_task *t)
+{
+    return t->order || t->order_open;
+}
+
+CSPR_NOINLINE static void meet_with_order(cspr_task *a, cspr_task *b)
+{
+    cspr_stamp *of_a = cspr_task_publish(a, CSPR_BY_CALL, NULL), *of_b = cspr_task_publish(b, CSPR_BY_CALL, NULL);
+    cspr_task_learn(a, of_b);
+    cspr_task_learn(b, of_a);
+    cspr_stamp_unref(of_a);
+    cspr_stamp_unref(of_b);
+}
+
+void cspr_task_meet(cspr_task *a, cspr_task *b)
+{
+    if (CSPR_UNLIKELY(has_order(a) || has_order(b))) {
+        meet_with_order(a, b);
+        return;
+    }
+    end_epoch(a, CSPR_BY_CALL, NULL);
+    end_epoch(b, CSPR_BY_CALL, NULL);
+    cspr_clock_meet(&a->clock, &b->clock);
+    forget_stamp(a);
+    forget_stamp(b);
+    cspr_everyone_learned(a);
+    cspr_everyone_learned(b);
+}
+
 // --- running --------------------------------------------------------------------------------------------------------------
 
 void cspr_task_load(cspr_task *t)
 {
     cspr_self.task = t;
+    cspr_known_epochs_forget();
     cspr_set_current(t->open && t->epoch ? cspr_cell_of(t->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY);
     __csp_top = t->top;
     __atomic_store_n(&t->live_top, &__csp_top, __ATOMIC_RELAXED); // relaxed: reports check what they find there
@@ -328,6 +373,7 @@ CSPR_NOINLINE static cspr_task *register_thread_slow(void)
     cspr_enter();
     cspr_task *t = new_thread_task(NULL, NULL, 0);
     cspr_who_set_thread(t->who, (pid_t)syscall(SYS_gettid), 0, 0);
+    cspr_known_epochs_forget();
     cspr_self.task = t;                                           // its frame records, if any, stay as they are
     __atomic_store_n(&t->live_top, &__csp_top, __ATOMIC_RELAXED); // relaxed: reports check what they find there
     cspr_self.is_known = true;
@@ -389,6 +435,7 @@ void cspr_task_detach_ended(void)
     t->final = cspr_task_publish(t, CSPR_BY_END, NULL);
     cspr_task_store();
     cspr_task_finish(t);
+    cspr_side_thread_ends();
     cspr_leave();
 }
 

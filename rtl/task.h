@@ -114,6 +114,9 @@ void cspr_task_resume(cspr_task *t);
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
 void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s);
 
+// Both release, and learn what the other knows. a is the running task, b is parked.
+void cspr_task_meet(cspr_task *a, cspr_task *b);
+
 static inline bool cspr_task_knows(const cspr_task *t, uint32_t id, uint64_t at)
 {
     return cspr_clock_get(&t->clock, id) >= at;
@@ -122,8 +125,8 @@ static inline bool cspr_task_knows(const cspr_task *t, uint32_t id, uint64_t at)
 #define CSPR_CURRENT_NOBODY ((uint64_t)CSPR_EPOCH_NOBODY << CSPR_EPOCH_SHIFT | 0xffull << CSPR_MASK_SHIFT)
 
 // Epoch ids that the running task was found to know lately, each in its slot: spares the way to the clock. What a task knows
-// it never forgets, so these end when another task runs; they do so with the epoch, which is often enough.
-enum { CSPR_KNOWN_SLOTS = 4 };
+// it never forgets, so these end when another task runs.
+enum { CSPR_KNOWN_SLOTS = 8 };
 extern __thread uint32_t cspr_known_epochs[CSPR_KNOWN_SLOTS] __attribute__((tls_model("initial-exec")));
 
 static inline bool cspr_epoch_is_known(uint32_t epoch)
@@ -135,10 +138,22 @@ static inline void cspr_epoch_note_known(uint32_t epoch)
     cspr_known_epochs[epoch / CSPR_RUN_EPOCHS % CSPR_KNOWN_SLOTS] = epoch;
 }
 
+static inline void cspr_known_epochs_forget(void)
+{
+    for (unsigned i = 0; i < CSPR_KNOWN_SLOTS; i++)
+        cspr_known_epochs[i] = CSPR_EPOCH_NOBODY;
+}
+// Whether t, the running task, knows the epoch of a cell.
+bool cspr_task_knows_epoch_slow(const cspr_task *t, uint32_t epoch);
+static inline bool cspr_task_knows_epoch(const cspr_task *t, uint32_t epoch)
+{
+    return cspr_epoch_is_known(epoch) || cspr_task_knows_epoch_slow(t, epoch);
+}
+
 extern __thread uint32_t cspr_shared_reads
     __attribute__((tls_model("initial-exec"))); // by the present epoch (readset.h)
 
-// The running task's epoch, as compiled code compares it; what it shares and knows is not known yet.
+// The running task's epoch, as compiled code compares it; what it shares is not known yet.
 static inline void cspr_set_current(uint64_t cell)
 {
     if (CSPR_UNLIKELY(cspr_control_everywhere)) // each access enters the slow path, for its choice point (rule H2)
@@ -146,8 +161,6 @@ static inline void cspr_set_current(uint64_t cell)
     __csp_current = cell;
     __csp_current_shared = CSPR_CURRENT_NOBODY;
     cspr_shared_reads = 0;
-    for (unsigned i = 0; i < CSPR_KNOWN_SLOTS; i++)
-        cspr_known_epochs[i] = CSPR_EPOCH_NOBODY;
 }
 
 static inline uint64_t cspr_cell_of(uint32_t epoch, unsigned mask, cspr_stack stack)

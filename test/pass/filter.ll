@@ -243,6 +243,7 @@ define void @across_quiet_call(ptr %p) sanitize_thread {
 ; BLOCK-LABEL: define i32 @private_block(
 ; BLOCK:         @__csp_write4(
 declare noalias ptr @malloc(i64)
+declare void @free(ptr captures(none))
 define i32 @private_block(i64 %i) sanitize_thread {
   %p = call noalias ptr @malloc(i64 64)
   %q = getelementptr i32, ptr %p, i64 %i
@@ -279,3 +280,52 @@ define i32 @reads_never_written(i64 %i, i32 %v) sanitize_thread {
 !1 = !{!2, !2, i64 0}
 !2 = !{!"vtable pointer", !3, i64 0}
 !3 = !{!"Simple C++ TBAA"}
+
+; A phi or select of addresses in blocks that do not escape; not when one of them does, or is unknown.
+; CHECK-LABEL: define void @chosen_private(
+; CHECK-NOT:     @__csp_write
+; CHECK:         ret void
+; BLOCK-LABEL: define void @chosen_private(
+; BLOCK:         @__csp_write
+define void @chosen_private(i1 %c, i64 %n) sanitize_thread {
+entry:
+  %a = call ptr @malloc(i64 64)
+  %b = call ptr @malloc(i64 64)
+  %s = select i1 %c, ptr %a, ptr %b
+  br label %loop
+loop:
+  %p = phi ptr [ %s, %entry ], [ %next, %loop ]
+  %i = phi i64 [ %n, %entry ], [ %less, %loop ]
+  store i64 1, ptr %p, align 8
+  %next = getelementptr i64, ptr %p, i64 1
+  %less = sub i64 %i, 1
+  %end = icmp eq i64 %less, 0
+  br i1 %end, label %out, label %loop
+out:
+  call void @free(ptr %a)
+  call void @free(ptr %b)
+  ret void
+}
+
+; CHECK-LABEL: define void @chosen_shared(
+; CHECK:         @__csp_write
+; CHECK:         ret void
+define void @chosen_shared(i1 %c, ptr %other) sanitize_thread {
+  %a = call ptr @malloc(i64 64)
+  %s = select i1 %c, ptr %a, ptr %other
+  store i64 1, ptr %s, align 8
+  call void @free(ptr %a)
+  ret void
+}
+
+; CHECK-LABEL: define void @chosen_escapes(
+; CHECK:         @__csp_write
+; CHECK:         ret void
+define void @chosen_escapes(i1 %c) sanitize_thread {
+  %a = call ptr @malloc(i64 64)
+  %b = call ptr @malloc(i64 64)
+  %s = select i1 %c, ptr %a, ptr %b
+  call void @takes(ptr %s)
+  store i64 1, ptr %s, align 8
+  ret void
+}

@@ -141,6 +141,48 @@ TEST_F(Clock, TakesOverWhatCoversIt)
     cspr_clock_fini(&b);
 }
 
+// Whoever meets has the same tree afterwards, whether one knew all, both or neither.
+TEST_F(Clock, WhoMeetsSharesTheTree)
+{
+    cspr_clock a, b;
+    cspr_clock_init(&a, 1, 0);
+    cspr_clock_init(&b, 2, 0);
+    for (uint32_t id = 10; id < 300; id += 2)
+        tell(&a, id, id), tell(&b, id + 1, id + 1);
+    cspr_clock_meet(&a, &b);
+    EXPECT_EQ(a.known.tree, b.known.tree);
+    for (uint32_t id = 10; id < 300; id++) {
+        EXPECT_EQ(cspr_clock_get(&a, id), id);
+        EXPECT_EQ(cspr_clock_get(&b, id), id);
+    }
+    for (uint32_t id = 10; id < 300; id++)
+        tell(&b, id, id + 1);
+    EXPECT_EQ(cspr_clock_get(&a, 299), 299u);
+    cspr_clock_meet(&a, &b);
+    EXPECT_EQ(a.known.tree, b.known.tree);
+    EXPECT_EQ(cspr_clock_get(&a, 299), 300u);
+    EXPECT_EQ(cspr_clock_get(&a, 2), b.own_at);
+    EXPECT_EQ(cspr_clock_get(&b, 1), a.own_at);
+    cspr_clock_fini(&a);
+    cspr_clock_fini(&b);
+}
+
+// What one publishes after they met is news to the other, also when nothing was done meanwhile.
+TEST_F(Clock, AMeetingUsesUpTheName)
+{
+    cspr_clock a, b;
+    cspr_clock_init(&a, 1, 0);
+    cspr_clock_init(&b, 2, 0);
+    cspr_clock_meet(&a, &b);
+    tell(&a, 5, 9);
+    cspr_stamp *s = cspr_clock_publish(&a, 11);
+    EXPECT_TRUE(cspr_clock_join(&b, s));
+    EXPECT_EQ(cspr_clock_get(&b, 5), 9u);
+    cspr_stamp_unref(s);
+    cspr_clock_fini(&a);
+    cspr_clock_fini(&b);
+}
+
 // Random joins, merges and births against plain arrays; ids far apart, so that trees are high.
 class ClockModel : public Core, public testing::WithParamInterface<uint32_t>
 {
@@ -172,7 +214,7 @@ TEST_P(ClockModel, AgreesWithArrays)
     }
     for (int step = 0; step < 40000; step++) {
         int i = random() % N;
-        switch (random() % 8) {
+        switch (random() % 9) {
         case 0: // an epoch
             plain[i].at[own[i]] = ++clocks[i].own_at;
             break;
@@ -197,6 +239,19 @@ TEST_P(ClockModel, AgreesWithArrays)
                     a.second.at[k] = std::max(a.second.at[k], b.second.at[k]);
             }
             break;
+        case 8: {
+            int k = random() % N;
+            if (k == i)
+                break;
+            cspr_clock_meet(&clocks[i], &clocks[k]);
+            plain[i].at[own[i]] = clocks[i].own_at;
+            plain[k].at[own[k]] = clocks[k].own_at;
+            for (int id = 0; id < IDS; id++)
+                plain[i].at[id] = plain[k].at[id] = std::max(plain[i].at[id], plain[k].at[id]);
+            for (int id = 0; id < IDS; id += 7)
+                ASSERT_EQ(cspr_clock_get(&clocks[k], id * stride), plain[k].at[id]) << "step " << step << " id " << id;
+            break;
+        }
         case 7: // one ends, another begins
             if (next < IDS && !stamps.empty()) {
                 cspr_clock_fini(&clocks[i]);
