@@ -57,10 +57,10 @@ static cspr_entry *entry_of_epoch(const cspr_set *s, const cspr_task *t)
     return NULL;
 }
 
-// An earlier access that one to the bytes of mask stands for where they overlap; or nobody's any more.
+// An earlier access, settled, that one to the bytes of mask stands for where they overlap; or nobody's any more.
 static bool makes_way(const cspr_entry *e, const cspr_task *t, unsigned mask)
 {
-    return (!e->mask || (e->mask & mask)) && !is_ours(e, t) && is_settled(e, t);
+    return (!e->mask || (e->mask & mask)) && !is_ours(e, t);
 }
 
 // Whether one entry more fits once those are gone.
