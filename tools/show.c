@@ -171,7 +171,7 @@ void cspt_show_summary(const cspt_results *r)
 {
     bool any_controlled = false;
     for (size_t i = 0; i < r->n_tests; i++) {
-        print_test(&r->tests[i], r->n_tests > 1);
+        print_test(&r->tests[i], r->n_tests > 1 || r->tests_total > 1);
         any_controlled |= r->tests[i].explored.controlled;
     }
     if (r->n_tests > 1)
