@@ -487,6 +487,43 @@ static int controlled_pselect(int n, fd_set *restrict in, fd_set *restrict out, 
     return select_until(n, in, out, other, mask, after(timeout));
 }
 
+// --- streams ------------------------------------------------------------------------------------------------------------------------------
+
+// Before libc reads into an empty buffer; a part of a line is taken for a whole one: for the rest libc waits with the turn.
+static void await_stream(FILE *f)
+{
+    int saved = errno;
+    if (!f || !cspr_is_program() || f->_IO_read_ptr < f->_IO_read_end)
+        return;
+    int fd = fileno_unlocked(f);
+    if (fd >= 0)
+        may_go_on(fd, POLLIN);
+    errno = saved;
+}
+
+#define READS_STREAM(ret, name, params, args, stream)                                                                  \
+    CSPR_LIBC(name);                                                                                                   \
+    static ret controlled_##name params                                                                                \
+    {                                                                                                                  \
+        await_stream(stream);                                                                                          \
+        return libc_##name args;                                                                                       \
+    }
+READS_STREAM(char *, fgets, (char *restrict out, int n, FILE *restrict f), (out, n, f), f)
+READS_STREAM(char *, __fgets_chk, (char *restrict out, size_t room, int n, FILE *restrict f), (out, room, n, f), f)
+READS_STREAM(size_t, fread, (void *restrict out, size_t size, size_t n, FILE *restrict f), (out, size, n, f), f)
+READS_STREAM(size_t, __fread_chk, (void *restrict out, size_t room, size_t size, size_t n, FILE *restrict f),
+             (out, room, size, n, f), f)
+READS_STREAM(int, fgetc, (FILE * f), (f), f)
+READS_STREAM(int, getc, (FILE * f), (f), f)
+READS_STREAM(int, getchar, (void), (), stdin)
+READS_STREAM(ssize_t, getline, (char **restrict line, size_t *restrict n, FILE *restrict f), (line, n, f), f)
+READS_STREAM(ssize_t, __getdelim, (char **restrict line, size_t *restrict n, int end, FILE *restrict f),
+             (line, n, end, f), f)
+READS_STREAM(ssize_t, getdelim, (char **restrict line, size_t *restrict n, int end, FILE *restrict f),
+             (line, n, end, f), f)
+READS_STREAM(int, vfscanf, (FILE * f, const char *format, va_list args), (f, format, args), f)
+READS_STREAM(int, __isoc99_vfscanf, (FILE * f, const char *format, va_list args), (f, format, args), f)
+
 // --- locks of files ------------------------------------------------------------------------------------------------------------------------
 
 CSPR_LIBC(flock);
@@ -569,6 +606,18 @@ void cspr_control_io_take_over(void)
     CSPR_TAKE_OVER(select);
     CSPR_TAKE_OVER(pselect);
     CSPR_TAKE_OVER(flock);
+    CSPR_TAKE_OVER(fgets);
+    CSPR_TAKE_OVER(__fgets_chk);
+    CSPR_TAKE_OVER(fread);
+    CSPR_TAKE_OVER(__fread_chk);
+    CSPR_TAKE_OVER(fgetc);
+    CSPR_TAKE_OVER(getc);
+    CSPR_TAKE_OVER(getchar);
+    CSPR_TAKE_OVER(getline);
+    CSPR_TAKE_OVER(__getdelim);
+    CSPR_TAKE_OVER(getdelim);
+    CSPR_TAKE_OVER(vfscanf);
+    CSPR_TAKE_OVER(__isoc99_vfscanf);
     CSPR_TAKE_OVER(fcntl);
     CSPR_TAKE_OVER(fcntl64);
 }

@@ -10,6 +10,7 @@
 // that kind may be honest work: an atomic counter that is increased many times.
 #include "alloc.h"
 #include "control_state.h"
+#include "misuse.h"
 #include "task.h"
 
 #include <errno.h>
@@ -176,7 +177,8 @@ static bool seems_to_spin(cspr_control *me, int op, uint32_t object)
 static cspr_control *at_point(void)
 {
     cspr_control *me = cspr_control_me();
-    if (!me || cspr_self.in_rtl || cspr_self.ignore || me->hold || !cspr_main_began || cspr_control_it.ended)
+    if (!me || cspr_self.in_rtl || cspr_self.ignore || me->hold || cspr_in_handler() || !cspr_main_began ||
+        cspr_control_it.ended)
         return NULL;
     return me;
 }

@@ -49,6 +49,7 @@ bool cspr_world_idle(int64_t)
     return false;
 }
 __thread volatile int cspr_signals_pending;
+__thread uintptr_t cspr_handler_frame;
 void cspr_signals_deliver(void)
 {
 }
