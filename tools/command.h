@@ -13,11 +13,15 @@ enum cspt_status {
 // Each takes its own arguments, argv[0] being the verb, and returns the exit status.
 int cspt_cmd_config(int argc, char **argv);
 int cspt_cmd_merge(int argc, char **argv);
+int cspt_cmd_minimize(int argc, char **argv);
+int cspt_cmd_replay(int argc, char **argv);
 int cspt_cmd_selftest(int argc, char **argv);
 int cspt_cmd_test(int argc, char **argv);
 
 void cspt_help_config(void);
 void cspt_help_merge(void);
+void cspt_help_minimize(void);
+void cspt_help_replay(void);
 void cspt_help_selftest(void);
 void cspt_help_test(void);
 

@@ -19,6 +19,9 @@ static const struct verb {
 } verbs[] = {
     {"config", "print the flags that build with cspthread, for other build systems", cspt_cmd_config, cspt_help_config},
     {"merge", "unite what the shards of one csp test found", cspt_cmd_merge, cspt_help_merge},
+    {"minimize", "leave out of a schedule what its finding does not need, and print what is left", cspt_cmd_minimize,
+     cspt_help_minimize},
+    {"replay", "show a run that `csp test` found again, or explore near it", cspt_cmd_replay, cspt_help_replay},
     {"selftest", "plant one mistake of each class and see that each is reported", cspt_cmd_selftest,
      cspt_help_selftest},
     {"test", "run a program repeatedly and collect what the detector finds", cspt_cmd_test, cspt_help_test},

@@ -36,7 +36,7 @@
 #include "show.h"
 #include "verdict.h"
 
-enum { TICK_MS = 100, ALL_HANG = 3, LOG_LIMIT = 64 << 20, BOUND_DEPTH = 2 };
+enum { TICK_MS = 100, ALL_HANG = 3, BOUND_DEPTH = 2 };
 
 typedef enum phase { TRIAL, EXPLORE, REPLAY, CHECK } phase;
 
@@ -101,6 +101,10 @@ static char *make_options(const explorer *e, const worker *w)
         cspt_option_string(&options, "schedule_profile_out", e->profile);
     else if (e->phase != REPLAY && e->profile)
         cspt_option_string(&options, "schedule_profile", e->profile);
+    if (e->phase == EXPLORE && e->x->follow && e->x->follow_decisions) {
+        cspt_option_string(&options, "replay", e->x->follow);
+        cspt_option_number(&options, "replay_prefix", e->x->follow_decisions);
+    }
     cspt_option_number(&options, "exitcode", CSPT_REPORT_STATUS);
     cspt_option_string(&options, "finding_log", w->log);
     cspt_option_string(&options, "schedule_file", w->schedule);
@@ -110,19 +114,6 @@ static char *make_options(const explorer *e, const worker *w)
 }
 
 // --- the end of a run -------------------------------------------------------------------------------------------------------------
-
-static void read_log(const char *path, cspt_run_log *log)
-{
-    cspt_text text = {0};
-    struct stat s;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return;
-    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size <= LOG_LIMIT && cspt_text_read_fd(&text, fd))
-        cspt_run_log_add(log, text.bytes, text.size);
-    close(fd);
-    cspt_text_fini(&text);
-}
 
 static void on_report(void *arg, const char *bytes, size_t size)
 {
@@ -169,7 +160,7 @@ static cspt_shown_run read_run(const explorer *e, const worker *w, const cspt_cl
         .output = output,
         .schedule_file = w->schedule,
     };
-    read_log(w->log, &run.log);
+    cspt_run_log_read(&run.log, w->log);
     bool reported = WIFEXITED(result->wait_status) && WEXITSTATUS(result->wait_status) == CSPT_REPORT_STATUS;
     if (reported && !run.log.n_findings && output) // it could not write its log
         read_reports(output, &run.log);

@@ -23,6 +23,8 @@ typedef struct cspt_exploration {
     bool verbose;
     const char *schedules_folder;
     const char *scratch; // a folder for what runs write
+    const char *follow;  // a schedule file with whose first so many decisions each run begins; NULL: none
+    uint64_t follow_decisions;
     cspt_progress *progress;
     // --- what happened besides the results
     int interrupted; // a signal that we were sent

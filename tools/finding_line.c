@@ -3,16 +3,20 @@
 #include "finding_line.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "argv.h"
 #include "fingerprint.h"
 #include "message.h"
+#include "text.h"
 
-enum { MAX_STACKS = 256, MAX_FRAMES = 1024, MAX_FINDINGS = 10000 };
+enum { MAX_STACKS = 256, MAX_FRAMES = 1024, MAX_FINDINGS = 10000, LOG_LIMIT = 64 << 20 };
 
 static char *take_string(const json_t *o, const char *name)
 {
@@ -174,4 +178,17 @@ void cspt_run_log_fini(cspt_run_log *log)
     free(log->run.strategy);
     free(log->run.why_not);
     *log = (cspt_run_log){0};
+}
+
+void cspt_run_log_read(cspt_run_log *log, const char *path)
+{
+    cspt_text text = {0};
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size <= LOG_LIMIT && cspt_text_read_fd(&text, fd))
+        cspt_run_log_add(log, text.bytes, text.size);
+    close(fd);
+    cspt_text_fini(&text);
 }

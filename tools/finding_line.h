@@ -29,6 +29,7 @@ typedef struct cspt_run_log {
 void cspt_run_log_add(cspt_run_log *log, const char *bytes, size_t size);
 // Takes f over, which has a fingerprint.
 void cspt_run_log_take(cspt_run_log *log, cspt_finding *f);
+void cspt_run_log_read(cspt_run_log *log, const char *path); // a file; none: nothing
 void cspt_run_log_fini(cspt_run_log *log);
 
 #endif
