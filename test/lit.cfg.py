@@ -17,6 +17,7 @@
 
 import os
 import shlex
+import shutil
 
 import lit.formats
 
@@ -36,6 +37,9 @@ examples = os.path.join(source_dir, "docs", "examples")
 cspcc = os.path.join(build_bin, "cspcc")
 
 # The driver looks for its clang in PATH; tests must not depend on what else the user's shell exports.
+if shutil.which("gdb"):
+    config.available_features.add("gdb")
+
 config.environment["PATH"] = os.pathsep.join([config.csp_llvm_bin, os.environ.get("PATH", "")])
 for name in ("CSPTHREAD_OPTIONS", "CSP_MAXPROCS", "CSPTHREAD_CLANG", "CSPTHREAD_SYMBOLIZER_PATH", "TSAN_OPTIONS"):
     config.environment.pop(name, None)

@@ -1,7 +1,7 @@
 // near.c - explores the neighbourhood of a recorded schedule.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How much of it is kept: all decisions before the first of the operations that the finding is about. When the program still shows
-// it - the change that is to mend it is not there yet - its report says which these are. When it does not, what is left of the
+// it - the change that is to mend it is not there yet - its report says which these are, when there are two. Else what is left of the
 // record is who ran when: the last stretch is of the task that noticed, so the one before it is given up, too. Of a crash or an
 // exit status half is kept.
 #include "near.h"
@@ -37,6 +37,14 @@ static uint64_t guess_prefix(const cspt_schedule *s)
     return s->steps[step].decisions;
 }
 
+static size_t count_primary(const cspt_finding *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->n_stacks; i++)
+        n += f->stacks[i].primary;
+    return n;
+}
+
 static uint64_t find_prefix(cspt_near *n)
 {
     cspt_rerun rerun;
@@ -47,9 +55,11 @@ static uint64_t find_prefix(cspt_near *n)
     cspt_rerun_init(&rerun, n->target, n->scratch, n->timeout_s);
     if (cspt_rerun_quietly(&rerun, options.bytes) == 0 && !rerun.run.log.run.diverged_at) {
         cspt_places_find(n->schedule->places, n->schedule->n_places);
-        size_t first = cspt_trace_first(n->schedule, cspt_rerun_finding(&rerun, NULL, n->schedule->title));
-        if (first < n->schedule->n_steps)
-            prefix = n->schedule->steps[first].decisions;
+        const cspt_finding *f = cspt_rerun_finding(&rerun, NULL, n->schedule->title);
+        size_t first = cspt_trace_first(n->schedule, f);
+        uint64_t decisions = first < n->schedule->n_steps ? n->schedule->steps[first].decisions : UINT64_MAX;
+        if (decisions < prefix || (decisions != UINT64_MAX && count_primary(f) > 1))
+            prefix = decisions;
     }
     n->interrupted = rerun.interrupted;
     cspt_rerun_fini(&rerun);

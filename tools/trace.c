@@ -206,13 +206,18 @@ static size_t column_of(const columns *c, uint32_t task)
     return i;
 }
 
-// A task is called by the function in which it is first seen.
-static const char *name_of(const cspt_schedule *s, size_t first)
+static int compare_tasks(const void *a, const void *b)
 {
-    uint32_t task = s->steps[first].task;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// A task is called by the function in which it is first seen.
+static const char *name_of(const cspt_schedule *s, uint32_t task)
+{
     if (task == 1)
         return "main";
-    for (size_t i = first; i < s->n_steps; i++)
+    for (size_t i = 0; i < s->n_steps; i++)
         if (s->steps[i].task == task && place_of(s, i)->function)
             return place_of(s, i)->function;
     return "";
@@ -225,13 +230,12 @@ static columns find_columns(const cspt_schedule *s, rows *r)
     c.titles = calloc(s->n_steps + 1, sizeof *c.titles);
     if (!c.tasks || !c.titles)
         cspt_fatal("out of memory");
-    for (size_t i = 0; i < s->n_until_finding; i++) {
-        uint32_t task = s->steps[i].task;
-        if (column_of(&c, task) < c.n)
-            continue;
-        c.tasks[c.n] = task;
-        c.titles[c.n++] = keep(r, cspt_format("T%u %s", task, name_of(s, i)));
-    }
+    for (size_t i = 0; i < s->n_until_finding; i++)
+        if (column_of(&c, s->steps[i].task) == c.n)
+            c.tasks[c.n++] = s->steps[i].task;
+    qsort(c.tasks, c.n, sizeof *c.tasks, compare_tasks);
+    for (size_t i = 0; i < c.n; i++)
+        c.titles[i] = keep(r, cspt_format("T%u %s", c.tasks[i], name_of(s, c.tasks[i])));
     return c;
 }
 
