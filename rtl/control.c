@@ -111,6 +111,8 @@ void cspr_control_after_fork(void)
     while (s->n)
         cspr_control_cannot(s->owners[0]);
     cspr_control_forget_waiters();
+    for (cspr_carrier *c = s->workers; c; c = c->next)
+        c->away |= c != cspr_control_here; // its thread is not there
     s->resting = s->chosen = s->inbox = NULL;
     s->last = me;
     s->n_threads = me->own_thread;

@@ -15,7 +15,13 @@ csp_co *cspi_control_find(cspi_worker *w);
 void cspi_control_leave(cspi_worker *w, bool away);
 void cspi_control_take(cspi_worker *w, csp_co *co);
 // There is a worker that can be given the turn.
+#if CSP_HOOKS
 void cspi_control_need_worker(void);
+#else
+static inline void cspi_control_need_worker(void)
+{
+}
+#endif
 
 // --- what the detector asks (rest.c publishes it)
 void cspi_control_switch_away(void); // sched.c

@@ -153,6 +153,8 @@ static void ready_bound(csp_co *co)
 static void enqueue(cspi_worker *w, csp_co *co)
 {
     if (CSPI_CONTROLLED()) {
+        if (!w)
+            cspi_control_need_worker(); // in a forked child there is none
         CSP_HOOK(co_ready, co->task, co);
         return;
     }

@@ -44,6 +44,10 @@ bool cspr_world_wake()
 {
     return false;
 }
+bool cspr_world_leads_outside(int, int64_t)
+{
+    return false;
+}
 bool cspr_world_idle(int64_t)
 {
     return false;
