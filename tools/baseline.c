@@ -111,15 +111,15 @@ bool cspt_baseline_write(const cspt_results *r, const char *path, char **error)
     if (!entries)
         cspt_fatal("out of memory");
     for (size_t i = 0; i < r->n_tests; i++)
-        for (size_t j = 0; j < r->tests[i].n_findings; j++) {
+        for (size_t j = 0; j < r->tests[i].n_findings && k < n; j++) {
             const cspt_finding *f = &r->tests[i].findings[j];
             entries[k++] = (entry){f->fingerprint, f->kind, f->title, r->tests[i].name};
         }
-    qsort(entries, n, sizeof *entries, compare_entries);
+    qsort(entries, k, sizeof *entries, compare_entries);
     json_t *o = cspt_json_object();
     cspt_json_set_string(o, "format", FORMAT);
     json_t *findings = cspt_json_set_array(o, "findings");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < k; i++) {
         if (i && strcmp(entries[i].fingerprint, entries[i - 1].fingerprint) == 0)
             continue;
         json_t *finding = cspt_json_add_object(findings);

@@ -321,7 +321,7 @@ static void collect(writer *w)
             const cspt_finding *f = &r->tests[i].findings[j];
             const json_t *at = json_object_get(known, f->fingerprint);
             size_t k = at ? (size_t)json_integer_value(at) : w->n_items;
-            if (!at && w->n_items == MAX_RESULTS) {
+            if (!at && (w->n_items == MAX_RESULTS || w->n_items == n)) {
                 w->n_left_out++;
                 continue;
             }

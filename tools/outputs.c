@@ -130,21 +130,26 @@ void cspt_outputs_test(cspt_outputs *o, const cspt_results *r, cspt_test *t)
 
 static bool close_events(cspt_outputs *o, const cspt_results *r, const cspt_output_context *context, char **error)
 {
+    errno = 0;
     bool done = cspt_output_json_end(r, context, o->events) && !ferror(o->events);
-    if (o->events != stdout)
-        done = fclose(o->events) == 0 && done;
+    int why = done ? 0 : errno;
+    if (o->events != stdout && fclose(o->events) != 0) {
+        why = why ? why : errno;
+        done = false;
+    }
     o->events = NULL;
     if (!done)
-        *error = cspt_format("%s: %s", o->json, errno ? strerror(errno) : "cannot be written");
+        *error = cspt_format("%s: %s", o->json, why ? strerror(why) : "cannot be written");
     return done;
 }
 
-static bool tell(bool done, char *error)
+// Takes *error over when there is one.
+static bool tell(bool done, char **error)
 {
-    if (!done) {
-        cspt_error("%s", error ? error : "cannot write to standard output");
-        free(error);
-    }
+    if (!done)
+        cspt_error("%s", *error ? *error : "cannot write to standard output");
+    free(*error);
+    *error = NULL;
     return done;
 }
 
@@ -154,21 +159,21 @@ int cspt_outputs_finish(cspt_outputs *o, const cspt_results *r, int status)
     bool done = true;
     char *error = NULL;
     if (o->junit)
-        done = tell(cspt_output_junit(r, o->junit, &error), error) && done;
+        done = tell(cspt_output_junit(r, o->junit, &error), &error) && done;
     if (o->sarif)
-        done = tell(cspt_output_sarif(r, &context, o->sarif, &error), error) && done;
+        done = tell(cspt_output_sarif(r, &context, o->sarif, &error), &error) && done;
     if (o->json_results)
-        done = tell(cspt_results_write(r, o->json_results, &error), error) && done;
+        done = tell(cspt_results_write(r, o->json_results, &error), &error) && done;
     if (o->write_baseline)
-        done = tell(cspt_baseline_write(r, o->write_baseline, &error), error) && done;
+        done = tell(cspt_baseline_write(r, o->write_baseline, &error), &error) && done;
     if (o->events)
-        done = tell(close_events(o, r, &context, &error), error) && done;
+        done = tell(close_events(o, r, &context, &error), &error) && done;
     if (o->step_summary)
-        done = tell(cspt_output_step_summary(r, o->step_summary, &error), error) && done;
+        done = tell(cspt_output_step_summary(r, o->step_summary, &error), &error) && done;
     if (o->github)
-        done =
-            tell(cspt_output_annotations(r, &context, o->json && strcmp(o->json, "-") == 0 ? stderr : stdout), NULL) &&
-            done;
+        done = tell(cspt_output_annotations(r, &context, o->json && strcmp(o->json, "-") == 0 ? stderr : stdout),
+                    &error) &&
+               done;
     size_t unseen = cspt_baseline_unseen(&o->known, r);
     if (unseen)
         cspt_note("%zu of the %zu known findings in %s did not show up", unseen, o->known.count, o->baseline);

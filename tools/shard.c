@@ -8,7 +8,6 @@
 // Kubernetes and Slurm only when asked (auto): a job of theirs may well be meant to run everything.
 #include "shard.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,7 +24,7 @@ static bool parse_number(const char *text, size_t length, uint64_t *out)
     if (!length || length > 9) // nine digits: no overflow, and more than anybody has shards
         return false;
     for (size_t i = 0; i < length; i++) {
-        if (!isdigit((unsigned char)text[i]))
+        if (text[i] < '0' || text[i] > '9')
             return false;
         *out = *out * 10 + (uint64_t)(text[i] - '0');
     }

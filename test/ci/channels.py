@@ -72,7 +72,7 @@ def run(build_dir, folder, program, argument, more=(), environment=None):
     env = recipes.make_environment(build_dir, {
         "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": os.path.join(folder, "summary.md"),
         "GITHUB_WORKSPACE": os.path.dirname(program), **(environment or {})})
-    command = ["csp", "test", "--seed", "7", "--count", "5", "--timeout", "3s", "--sarif", "results.sarif", "--json", "events.jsonl",
+    command = ["csp", "test", "--seed", "7", "--count", "5", "--timeout", "100s", "--sarif", "results.sarif", "--json", "events.jsonl",
                "--json-results", "results.json", *more]
     if "XML_OUTPUT_FILE" not in env:
         command += ["--junit", "junit.xml"]
@@ -82,7 +82,7 @@ def run(build_dir, folder, program, argument, more=(), environment=None):
 
 
 def check_kind(build_dir, folder, program, argument, kinds):
-    status, out, err = run(build_dir, folder, program, argument, ["--count", "1"] if argument == "timeout" else [])
+    status, out, err = run(build_dir, folder, program, argument, ["--count", "1", "--timeout", "1s"] if argument == "timeout" else [])
     expect(status == (66 if kinds else 0), "%s: status %d\n%s" % (argument, status, err))
     seen = outputs.check_all(folder, out)
     expect(bool(seen) == bool(kinds) and all(seen.values()), "%s: findings: %s" % (argument, seen))
