@@ -535,7 +535,7 @@ static int controlled_flock(int fd, int operation)
     cspr_control_point(operation & LOCK_UN ? CSP_OP_UNLOCK : CSP_OP_LOCK, cspr_world_descriptor(fd));
     int result;
     while ((result = libc_flock(fd, operation | LOCK_NB)) && errno == EWOULDBLOCK && !(operation & LOCK_NB)) {
-        cspr_world_await_retry(CSP_OP_LOCK, cspr_world_descriptor(fd), INT64_MAX, "a file's lock was waited for");
+        cspr_world_await_retry(CSP_OP_LOCK, cspr_world_descriptor(fd), INT64_MAX, NULL);
         if (cspr_control_was_interrupted(true)) {
             errno = EINTR;
             return -1;
@@ -561,7 +561,7 @@ CSPR_LIBC(fcntl64);
         int attempt = command == F_SETLKW ? F_SETLK : F_OFD_SETLK, result;                                             \
         cspr_control_point(CSP_OP_LOCK, cspr_world_descriptor(fd));                                                    \
         while ((result = libc_##name(fd, attempt, arg)) && (errno == EAGAIN || errno == EACCES))                       \
-            cspr_world_await_retry(CSP_OP_LOCK, cspr_world_descriptor(fd), INT64_MAX, "a file's lock was waited for"); \
+            cspr_world_await_retry(CSP_OP_LOCK, cspr_world_descriptor(fd), INT64_MAX, NULL);                           \
         return result;                                                                                                 \
     }
 CONTROLS(fcntl)

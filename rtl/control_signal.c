@@ -13,9 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char process_ended[] = "another process was waited for while timers ran";
-static const char signal_came[] = "a signal was waited for while timers ran";
-
 // --- sending ---------------------------------------------------------------------------------------------------------------------------
 
 CSPR_LIBC(kill);
@@ -99,7 +96,7 @@ static int take_signal(const sigset_t *set, siginfo_t *info, int64_t deadline)
             return sig;
         if (cspr_control_time() >= deadline)
             return -1;
-        cspr_world_await_retry(CSP_OP_KILL, own_signals(), deadline, signal_came);
+        cspr_world_await_retry(CSP_OP_KILL, own_signals(), deadline, NULL);
         cspr_control_testcancel();
         if (cspr_control_was_interrupted(false)) {
             errno = EINTR;
@@ -147,7 +144,7 @@ static int wait_for_handler(const sigset_t *mask)
         syscall(SYS_ppoll, NULL, 0, &at_once, mask, NSIG / 8);
         if (cspr_handlers_called != before)
             break;
-        cspr_world_await_retry(CSP_OP_KILL, own_signals(), INT64_MAX, signal_came);
+        cspr_world_await_retry(CSP_OP_KILL, own_signals(), INT64_MAX, NULL);
         cspr_control_testcancel();
     }
     (void)cspr_control_was_interrupted(false);
@@ -176,13 +173,23 @@ CSPR_LIBC(waitpid);
 CSPR_LIBC(wait4);
 CSPR_LIBC(waitid);
 
-static char children; // stands for all of them
-
-static bool await_child(void)
+static bool await_child(idtype_t type, id_t id, int options)
 {
-    cspr_world_await_retry(CSP_OP_PROCESS, &children, INT64_MAX, process_ended);
+    cspr_world_await_child(type, id, options);
     cspr_control_testcancel();
-    return !cspr_control_was_interrupted(true);
+    if (!cspr_control_was_interrupted(true))
+        return true;
+    errno = EINTR;
+    return false;
+}
+
+// As the kernel reads waitpid's argument.
+static bool await_pid(pid_t pid, int options)
+{
+    idtype_t type = pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID;
+    int what =
+        WEXITED | (options & WUNTRACED ? WSTOPPED : 0) | (options & WCONTINUED) | (options & (__WALL | __WCLONE));
+    return await_child(type, pid > 0 ? (id_t)pid : pid < -1 ? (id_t)-pid : 0, what);
 }
 
 static pid_t controlled_wait4(pid_t pid, int *status, int options, struct rusage *usage)
@@ -192,10 +199,8 @@ static pid_t controlled_wait4(pid_t pid, int *status, int options, struct rusage
     cspr_control_point(CSP_OP_PROCESS, NULL);
     pid_t found;
     while ((found = libc_wait4(pid, status, options | WNOHANG, usage)) == 0 && !(options & WNOHANG))
-        if (!await_child()) {
-            errno = EINTR;
+        if (!await_pid(pid, options))
             return -1;
-        }
     return found;
 }
 
@@ -217,10 +222,8 @@ static int controlled_waitid(idtype_t type, id_t id, siginfo_t *info, int option
     int result;
     cspr_control_point(CSP_OP_PROCESS, NULL);
     while ((result = libc_waitid(type, id, &mine, options | WNOHANG)) == 0 && !mine.si_pid && !(options & WNOHANG))
-        if (!await_child()) {
-            errno = EINTR;
+        if (!await_child(type, id, options))
             return -1;
-        }
     if (result == 0 && info)
         *info = mine;
     return result;

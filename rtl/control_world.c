@@ -161,7 +161,14 @@ typedef struct waiter {
     const void *obj;
     const char *why;
     end leads;
+    const struct child *child; // NULL: none
 } waiter;
+
+typedef struct child {
+    idtype_t type;
+    id_t id;
+    int options;
+} child;
 
 static waiter *first;
 
@@ -206,7 +213,7 @@ bool cspr_world_await(struct pollfd *fds, nfds_t n, int64_t deadline_ns)
 
 bool cspr_world_await_retry(int op, const void *obj, int64_t deadline_ns, const char *why)
 {
-    waiter w = {.obj = obj, .why = why, .leads = OUTSIDE};
+    waiter w = {.obj = obj, .why = why, .leads = why ? OUTSIDE : LISTENS};
     return wait_as(op, &w, deadline_ns);
 }
 
@@ -220,6 +227,26 @@ bool cspr_world_wake(void)
             any = true;
         }
     return any;
+}
+
+static bool has_changed(const child *c)
+{
+    siginfo_t info = {0};
+    int saved = errno;
+    long error = syscall(SYS_waitid, c->type, c->id, &info, c->options | WNOHANG | WNOWAIT, NULL);
+    errno = saved;
+    return error || info.si_pid;
+}
+
+static char children; // stands for all of them
+
+// The end of another process is seen when no task can go on; so it is no matter how long it takes, unless there are timers.
+bool cspr_world_await_child(idtype_t type, id_t id, int options)
+{
+    child c = {type, id, options};
+    waiter w = {
+        .obj = &children, .why = "another process was waited for while timers ran", .leads = OUTSIDE, .child = &c};
+    return wait_as(CSP_OP_PROCESS, &w, INT64_MAX);
 }
 
 void cspr_world_changed(void)
@@ -238,7 +265,14 @@ void cspr_world_retime(void)
 void cspr_world_retry(void)
 {
     for (waiter *w = first; w; w = w->next)
-        if (!w->fds)
+        if (!w->fds && !w->child)
+            cspr_control_wake(w->obj, UINT_MAX);
+}
+
+static void wake_for_children(void)
+{
+    for (waiter *w = first; w; w = w->next)
+        if (w->child && has_changed(w->child))
             cspr_control_wake(w->obj, UINT_MAX);
 }
 
@@ -276,10 +310,11 @@ static void wait_really(int64_t limit_ns)
     int saved = errno;
     syscall(SYS_ppoll, all, n, &t, NULL, 0);
     errno = saved;
-    cspr_control_set_clock(cspr_control_time() + real_now() - before);
+    if (limit_ns < INT64_MAX) // else nobody looks for it, and the run stays what its seed says
+        cspr_control_set_clock(cspr_control_time() + real_now() - before);
 }
 
-// Listeners alone do not hold up timers: those who connect may be ours, and asleep.
+// Listeners alone do not hold up timers: those who connect, or send the signal, may be ours, and asleep.
 static bool waits_outside(int64_t next_ns)
 {
     for (const waiter *w = first; w; w = w->next) {
@@ -305,11 +340,14 @@ bool cspr_world_idle(int64_t next_ns)
     if (CSPR_LIKELY(!first) || !waits_outside(next_ns))
         return false;
     for (const waiter *w = first; w; w = w->next)
-        if (w->leads == LISTENS)
+        if (w->leads == LISTENS && w->fds)
             say_outside(w->fds->fd);
+        else if (w->leads == LISTENS)
+            cspr_control_not_replayable("a signal or a file's lock came from outside the process");
     int64_t now = cspr_control_time();
-    wait_really(next_ns > now ? next_ns - now : 0);
+    wait_really(next_ns == INT64_MAX ? next_ns : next_ns > now ? next_ns - now : 0);
     cspr_world_wake();
     cspr_world_retry();
+    wake_for_children();
     return true;
 }

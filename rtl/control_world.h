@@ -9,13 +9,17 @@
 #include "control_libc.h"
 
 #include <poll.h>
+#include <sys/wait.h>
 
 // The caller waits until one of the descriptors is ready, with nobody else's say. False: deadline_ns came first. Poll's own rules
 // hold for what `fds` is; revents are as after a poll. Wakes early when the thread is cancelled or gets a signal: true, too.
 bool cspr_world_await(struct pollfd *fds, nfds_t n, int64_t deadline_ns);
 // The caller tried something that only the outside, or an unseen change inside, lets succeed: woken by cspr_world_retry, or after
-// some real time when no task can go on. why: as cspr_control_not_replayable, said if a timer could have come first.
+// some real time when no task can go on. why: as cspr_control_not_replayable, said if a timer could have come first; NULL: rather the
+// timer, since it is likely that a task of ours is to do it.
 bool cspr_world_await_retry(int op, const void *obj, int64_t deadline_ns, const char *why);
+// Until a child has changed its state, as waitid with these arguments and WNOHANG would find it. True also when there is none such.
+bool cspr_world_await_child(idtype_t type, id_t id, int options);
 // Something was done to a descriptor: who waits for one that is ready now may go on.
 void cspr_world_changed(void);
 void cspr_world_retry(void);

@@ -146,6 +146,7 @@ static void after_fork_in_child(void)
     cspr_symbolizer_after_fork();
     cspr_world_after_fork(true);
     cspr_control_after_fork();
+    cspr_schedule_file_after_fork();
     atomic_store_explicit(&cspr_report_count, 0, memory_order_relaxed); // relaxed: alone; the parent's are the parent's
     atomic_store_explicit(&cspr_report_mild, 0, memory_order_relaxed);  // relaxed: as above
     cspr_report_unlock();

@@ -469,6 +469,15 @@ static void log_run(void)
     cspr_text_fini(&t);
 }
 
+void cspr_schedule_file_after_fork(void)
+{
+    if (!cspr_control_has_begun())
+        return; // a run of the server's
+    __atomic_store_n(&has_ended, true, __ATOMIC_RELAXED); // relaxed: alone
+    cspr_control_recorder = NULL;
+    out.text = NULL; // the mapping stays: it is shared
+}
+
 void cspr_schedule_file_end(void)
 {
     if (!cspr_controlled ||

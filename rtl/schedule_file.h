@@ -25,5 +25,7 @@ void cspr_schedule_file_begin(void);
 void cspr_schedule_file_finding(const char *kind, const char *title);
 // The process ends: the last line of the finding log; the file is kept or removed. Idempotent.
 void cspr_schedule_file_end(void);
+// In a child that the program forks: the file and the account of the run are its parent's.
+void cspr_schedule_file_after_fork(void);
 
 #endif

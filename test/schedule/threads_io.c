@@ -4,6 +4,7 @@
 // RUN: %cspcc -fsanitize=cspthread -g -O1 %s -o %t
 // RUN: %python %S/Inputs/same.py --seeds=4 --limit-s=30 --expect=%t.expected %t
 // RUN: FileCheck %s < %t.expected
+// RUN: %python %S/Inputs/replay.py --runs=5 --other-seeds=0 %t
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
