@@ -266,6 +266,7 @@ size_t cspt_collect(cspt_collector *c, cspt_shown_run *run)
         e->schedules++;
         e->failing += n > 0;
         cspt_explored_count_strategy(e, r->strategy ? r->strategy : run->strategy, 1);
+        e->pct_schedules += r->strategy && strcmp(r->strategy, "pct") == 0 && r->depth == e->depth;
     }
     return n;
 }

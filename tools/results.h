@@ -78,7 +78,7 @@ typedef struct cspt_explored {
     size_t n_interleavings;
     uint64_t tasks, points;  // most tasks, and most scheduling points, that a schedule had
     unsigned depth;          // of the bugs that the bound is about
-    uint64_t pct_schedules;  // those that the bound counts
+    uint64_t pct_schedules;  // those of pct with that depth, which the bound counts
     double bound;            // at least so probable that any bug of that depth was found; 0: nothing to say
     double needed;           // how many schedules 95 % would take; 0: unknown
     uint64_t not_replayable; // schedules that depended on more than their seed

@@ -97,13 +97,13 @@ static void print_bound(const cspt_explored *e)
     if (!e->needed)
         return;
     double percent = (double)(uint64_t)(e->bound * 1000) / 10;
-    if (percent >= 95)
-        fprintf(stderr, "  at least %g %% to have found any depth-%u bug (PCT's bound)\n", percent, e->depth);
-    else if (e->needed < 1e15)
-        fprintf(
-            stderr,
-            "  at least %g %% to have found any depth-%u bug (PCT's bound); 95 %% would take %.0f schedules of pct\n",
-            percent, e->depth, e->needed);
+    if (percent >= 0.1)
+        fprintf(stderr, "  at least %g %% to have found any depth-%u bug (PCT's bound)", percent, e->depth);
+    else
+        fprintf(stderr, "  less than 0.1 %% is certain for depth-%u bugs (PCT's bound)", e->depth);
+    if (percent < 95 && e->needed < 1e15)
+        fprintf(stderr, "; 95 %% would take %.0f schedules of pct", e->needed);
+    fputc('\n', stderr);
 }
 
 static void print_reasons(const cspt_explored *e)
