@@ -12,7 +12,7 @@
 //   urw        tasks are as likely as they have operations left, by the counts of a trial run (profile.h), those of children
 //              yet to come included: so each interleaving, not each step, is as likely as another (Zhao et al., ASPLOS 2025).
 //   rr         one after the other by their numbers, each for a number of operations that the seed gives.
-//   portfolio  one of the others, given by the seed; cspr_strategy_used says which.
+//   portfolio  one of the others, given by the seed, pct with depth 2 in every other run; cspr_strategy_used says which.
 //
 // Loops that wait. A task that yields, reads the same thing over and over, or goes on for very long while others could, makes
 // room under pct (it gets the lowest priority) and pos (its operation does); the others do so anyway.

@@ -401,15 +401,21 @@ TEST_F(Strategy, PortfolioIsAllOfThem)
 {
     Program program = {work(20, 1), work(20, 1), work(20, 2)};
     std::map<cspr_strategy_kind, int> used;
+    std::map<uint32_t, int> depths; // of pct
     for (uint64_t seed = 0; seed < 1600; seed++) {
         Trace trace = simulate(program, params(CSPR_STRATEGY_PORTFOLIO, seed, 4));
         cspr_strategy_kind kind = cspr_strategy_used();
         ASSERT_NE(kind, CSPR_STRATEGY_PORTFOLIO);
         used[kind]++;
-        // The run is the one that the member itself gives with that seed.
-        ASSERT_EQ(trace, simulate(program, params(kind, seed, 4)));
+        uint32_t depth = cspr_strategy_depth();
+        depths[depth] += kind == CSPR_STRATEGY_PCT;
+        // The run is the one that the member itself gives with that seed, and that depth.
+        ASSERT_EQ(trace, simulate(program, params(kind, seed, depth)));
     }
     EXPECT_EQ(used.size(), 5u);
+    EXPECT_EQ(depths[2] + depths[4], used[CSPR_STRATEGY_PCT]);
+    EXPECT_GT(depths[2], 150);
+    EXPECT_GT(depths[4], 150);
     for (const auto &entry : used)
         EXPECT_GT(entry.second, 60);
 }
