@@ -106,10 +106,17 @@ inline void go(std::function<void()> f)
         new std::function<void()>(std::move(f)));
 }
 
-// Gives others the time to run until they park.
+// Lets the others run until they park, on a loaded machine too; those that compute for ever are waited for in vain.
 inline void settle()
 {
     csp_sleep(20 * CSP_MS);
+    for (int tries = 0; tries < 2000; tries++) {
+        csp_stats s;
+        csp_stats_get(&s);
+        if (s.runnable == 0 && s.workers_idle + s.workers_stuck + 1 >= s.workers)
+            return;
+        csp_sleep(CSP_MS);
+    }
 }
 
 // Waits, with patience for a loaded machine, until cond holds.
