@@ -28,11 +28,12 @@ static bool is_ready(int fd, short events)
     return n != 0;
 }
 
-static bool is_blocking(int fd)
+// Would a call wait there for the event? Not where it is not allowed at all: it fails.
+static bool is_blocking(int fd, short event)
 {
     int saved = errno, flags = libc_fcntl(fd, F_GETFL);
     errno = saved;
-    return flags >= 0 && !(flags & O_NONBLOCK);
+    return flags >= 0 && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != (event == POLLIN ? O_WRONLY : O_RDONLY);
 }
 
 // SO_RCVTIMEO, SO_SNDTIMEO.
@@ -48,13 +49,13 @@ static int64_t limit_of(int fd, short events)
     return cspr_control_after(&(struct timespec){t.tv_sec, t.tv_usec * 1000});
 }
 
-// 0: the call will not block now; else its error.
-static int wait_until_ready(int fd, short events)
+// 0: the call will not block now; else its error. flags: a socket call's.
+static int wait_until_ready(int fd, short events, int flags)
 {
     int64_t deadline = INT64_MAX;
     bool first = true;
     while (!is_ready(fd, events)) {
-        if (first && !is_blocking(fd)) {
+        if (first && (flags & MSG_DONTWAIT || !is_blocking(fd, events))) {
             cspr_control_point_idle(CSP_OP_IO, cspr_world_descriptor(fd));
             return 0;
         }
@@ -72,13 +73,13 @@ static int wait_until_ready(int fd, short events)
 }
 
 // Before a call on the descriptor. False: it fails, with errno.
-static bool may_go_on(int fd, short events)
+static bool may_go_on(int fd, short events, int flags)
 {
     if (!cspr_is_program())
         return true;
     cspr_control_testcancel();
     cspr_control_point(CSP_OP_IO, cspr_world_descriptor(fd));
-    int error = wait_until_ready(fd, events);
+    int error = wait_until_ready(fd, events, flags);
     if (error)
         errno = error;
     return error == 0;
@@ -100,7 +101,7 @@ static void changed(void)
     {                                                                                                                  \
         if (cspr_is_program() && cspr_random_read(fd, buffer, n))                                                      \
             return (ssize_t)n;                                                                                         \
-        if (!may_go_on(fd, POLLIN))                                                                                    \
+        if (!may_go_on(fd, POLLIN, 0))                                                                                 \
             return -1;                                                                                                 \
         ssize_t result = libc_##name args;                                                                             \
         cspr_timerfd_was_read(fd, buffer, result);                                                                     \
@@ -110,28 +111,28 @@ static void changed(void)
 READS(read, (int fd, void *buffer, size_t n), (fd, buffer, n))
 READS(__read_chk, (int fd, void *buffer, size_t n, size_t room), (fd, buffer, n, room))
 
-#define TAKES(ret, name, params, args)                                                                                 \
+#define TAKES(ret, name, params, args, flags)                                                                          \
     CSPR_LIBC(name);                                                                                                   \
     static ret controlled_##name params                                                                                \
     {                                                                                                                  \
-        if (!may_go_on(fd, POLLIN))                                                                                    \
+        if (!may_go_on(fd, POLLIN, flags))                                                                             \
             return -1;                                                                                                 \
         ret result = libc_##name args;                                                                                 \
         changed();                                                                                                     \
         return result;                                                                                                 \
     }
 TAKES(ssize_t, __recv_chk, (int fd, void *buffer, size_t n, size_t room, int flags),
-      (fd, buffer, n, room, flags & ~MSG_WAITALL))
+      (fd, buffer, n, room, flags & ~MSG_WAITALL), flags)
 TAKES(ssize_t, recvfrom, (int fd, void *buffer, size_t n, int flags, __SOCKADDR_ARG address, socklen_t *size),
-      (fd, buffer, n, flags & ~MSG_WAITALL, address, size))
+      (fd, buffer, n, flags & ~MSG_WAITALL, address, size), flags)
 TAKES(ssize_t, __recvfrom_chk,
       (int fd, void *buffer, size_t n, size_t room, int flags, __SOCKADDR_ARG address, socklen_t *size),
-      (fd, buffer, n, room, flags & ~MSG_WAITALL, address, size))
-TAKES(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags & ~MSG_WAITALL))
-TAKES(int, eventfd_read, (int fd, uint64_t *value), (fd, value))
-TAKES(ssize_t, readv, (int fd, const struct iovec *vector, int n), (fd, vector, n))
-TAKES(int, accept, (int fd, __SOCKADDR_ARG address, socklen_t *size), (fd, address, size))
-TAKES(int, accept4, (int fd, __SOCKADDR_ARG address, socklen_t *size, int flags), (fd, address, size, flags))
+      (fd, buffer, n, room, flags & ~MSG_WAITALL, address, size), flags)
+TAKES(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags & ~MSG_WAITALL), flags)
+TAKES(int, eventfd_read, (int fd, uint64_t *value), (fd, value), 0)
+TAKES(ssize_t, readv, (int fd, const struct iovec *vector, int n), (fd, vector, n), 0)
+TAKES(int, accept, (int fd, __SOCKADDR_ARG address, socklen_t *size), (fd, address, size), 0)
+TAKES(int, accept4, (int fd, __SOCKADDR_ARG address, socklen_t *size, int flags), (fd, address, size, flags), 0)
 
 // With MSG_WAITALL it takes as many parts as it needs.
 CSPR_LIBC(recv);
@@ -142,7 +143,7 @@ static ssize_t controlled_recv(int fd, void *buffer, size_t n, int flags)
     if (!cspr_is_program())
         return libc_recv(fd, buffer, n, flags);
     do {
-        if (!may_go_on(fd, POLLIN))
+        if (!may_go_on(fd, POLLIN, flags))
             break;
         part = libc_recv(fd, (char *)buffer + had, n - had, flags & ~MSG_WAITALL);
         had += part > 0 ? (size_t)part : 0;
@@ -186,7 +187,7 @@ static bool may_block_within(int fd, int flags)
     struct stat st;
     int saved = errno;
     bool may = !(flags & MSG_DONTWAIT) && fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
-               is_blocking(fd);
+               is_blocking(fd, POLLOUT);
     errno = saved;
     return may;
 }
@@ -210,7 +211,7 @@ static ssize_t give_all(give_fn *give, int fd, const void *buffer, size_t n, int
         given += result > 0 ? (size_t)result : 0;
         if (given == n || (result < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
             break;
-        int error = wait_until_ready(fd, POLLOUT);
+        int error = wait_until_ready(fd, POLLOUT, flags);
         if (error) {
             errno = error;
             break;
@@ -229,21 +230,21 @@ static ssize_t controlled_send(int fd, const void *buffer, size_t n, int flags)
     return give_all(give_by_send, fd, buffer, n, flags);
 }
 
-#define GIVES(ret, name, params, args)                                                                                 \
+#define GIVES(ret, name, params, args, flags)                                                                          \
     CSPR_LIBC(name);                                                                                                   \
     static ret controlled_##name params                                                                                \
     {                                                                                                                  \
-        if (!may_go_on(fd, POLLOUT))                                                                                   \
+        if (!may_go_on(fd, POLLOUT, flags))                                                                            \
             return -1;                                                                                                 \
         ret result = libc_##name args;                                                                                 \
         changed();                                                                                                     \
         return result;                                                                                                 \
     }
 GIVES(ssize_t, sendto, (int fd, const void *buffer, size_t n, int flags, __CONST_SOCKADDR_ARG address, socklen_t size),
-      (fd, buffer, n, flags, address, size))
-GIVES(ssize_t, writev, (int fd, const struct iovec *vector, int n), (fd, vector, n))
-GIVES(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags))
-GIVES(int, eventfd_write, (int fd, uint64_t value), (fd, value))
+      (fd, buffer, n, flags, address, size), flags)
+GIVES(ssize_t, writev, (int fd, const struct iovec *vector, int n), (fd, vector, n), 0)
+GIVES(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags), flags)
+GIVES(int, eventfd_write, (int fd, uint64_t value), (fd, value), 0)
 
 // --- calls that do not wait, but let others on -----------------------------------------------------------------------------------------
 
@@ -269,7 +270,7 @@ CHANGES(int, epoll_ctl, (int fd, int operation, int member, struct epoll_event *
     CSPR_LIBC(name);                                                                                                   \
     static ssize_t controlled_##name params                                                                            \
     {                                                                                                                  \
-        if (!may_go_on(in, POLLIN) || !may_go_on(out, POLLOUT))                                                        \
+        if (!may_go_on(in, POLLIN, 0) || !may_go_on(out, POLLOUT, 0))                                                  \
             return -1;                                                                                                 \
         ssize_t result = libc_##name args;                                                                             \
         changed();                                                                                                     \

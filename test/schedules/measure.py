@@ -9,6 +9,7 @@ Schedules are run as csp test runs them: by the program's own fork server, which
 table into docs/schedules.md."""
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import signal
@@ -75,12 +76,22 @@ def schedules_needed(server, strategy, base, cap, profile):
     return cap + 1
 
 
+def repeat(server, strategy, repetitions, cap, profile):
+    """Of each repetition how many schedules it took; ends when more than half of them have not been enough."""
+    needed = []
+    for r in range(repetitions):
+        needed.append(schedules_needed(server, strategy, r + 1, cap, profile))
+        if sum(n > cap for n in needed) * 2 > repetitions:
+            break
+    return needed
+
+
 def measure_strategies(program, strategies, repetitions, cap):
     with tempfile.TemporaryDirectory(prefix="csp-measure-") as folder, open(os.devnull, "wb") as sink:
         profile = pathlib.Path(folder) / "profile"
         server = Server(program, sink)
         server.run("schedule=rr:seed=0:schedule_profile_out=%s" % profile)
-        needed = {s: sorted(schedules_needed(server, s, r + 1, cap, profile) for r in range(repetitions)) for s in strategies}
+        needed = {s: repeat(server, s, repetitions, cap, profile) for s in strategies}
         server.close()
     return needed
 
@@ -137,12 +148,21 @@ def publish(lines):
     document.write_text(head + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1], encoding="utf-8")
 
 
+def measure_one(a, strategies, bug, out):
+    program = bug.program(out, fixed=False)
+    needed = measure_strategies(program, strategies, a.repetitions, a.cap)
+    plain = measure_plain(program, a.plain_cap)
+    return [median_text(needed[s], a.cap) for s in strategies] + ["%g" % statistics.median(plain) if plain else ">%d" % a.plain_cap]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     p.add_argument("--strategies", default=",".join(STRATEGIES), help="comma-separated")
     p.add_argument("--repetitions", type=int, default=20, help="base seeds per bug and strategy")
-    p.add_argument("--cap", type=int, default=2000, help="give up after so many schedules, or plain runs")
+    p.add_argument("--cap", type=int, default=500, help="give up after so many schedules")
+    p.add_argument("--plain-cap", type=int, default=2000, help="give up after so many plain runs")
+    p.add_argument("--jobs", type=int, default=2, help="programs measured at a time")
     p.add_argument("--speed-seconds", type=float, default=5, help="how long schedules per second are counted")
     p.add_argument("--publish", action="store_true", help="write the table into docs/schedules.md")
     p.add_argument("programs", nargs="*", help="names; default: all")
@@ -152,14 +172,10 @@ def main():
     found = collection.all_bugs(a.programs)
     out = collection.build(found, a.build)
     lines = ["| Program | Bug | Depth | Shows as | %s | plain |" % " | ".join(strategies), "| --- " * (5 + len(strategies)) + "|"]
-    for bug in found:
-        program = bug.program(out, fixed=False)
-        needed = measure_strategies(program, strategies, a.repetitions, a.cap)
-        plain = measure_plain(program, a.cap)
-        cells = [median_text(needed[s], a.cap) for s in strategies]
-        cells.append("%g" % statistics.median(plain) if plain else ">%d" % a.cap)
-        lines.append(row_of(bug, cells))
-        print("%-24s %s" % (bug.name, "  ".join("%s %s" % pair for pair in zip([*strategies, "plain"], cells))), flush=True)
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        for bug, cells in pool.map(lambda bug: (bug, measure_one(a, strategies, bug, out)), found):
+            lines.append(row_of(bug, cells))
+            print("%-24s %s" % (bug.name, "  ".join("%s %s" % pair for pair in zip([*strategies, "plain"], cells))), flush=True)
     speeds = measure_speed(found[0].program(out, fixed=True), a.speed_seconds)
     print(", ".join("%s: %.0f schedules/s" % pair for pair in speeds.items()))
     if a.publish:
