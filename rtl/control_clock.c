@@ -139,6 +139,10 @@ void cspr_control_idle(void)
         cspr_control_set_clock(next);
         return;
     }
+    if (cspr_control_alarm_is_set()) {
+        nap();
+        return;
+    }
     if (view)
         view->all_asleep(
             cspr_control_it.n_threads); // returns when somebody outside of the schedule may yet do something

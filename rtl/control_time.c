@@ -219,6 +219,18 @@ CSPR_LIBC(timer_settime);
 
 static const char by_timer[] = "a signal is sent by a timer that runs in real time";
 
+// ualarm does not pass here.
+bool cspr_control_alarm_is_set(void)
+{
+    struct itimerval t;
+    int saved = errno;
+    bool is_set = getitimer(ITIMER_REAL, &t) == 0 && (t.it_value.tv_sec || t.it_value.tv_usec);
+    errno = saved;
+    if (is_set)
+        cspr_control_not_replayable(by_timer);
+    return is_set;
+}
+
 static unsigned controlled_alarm(unsigned seconds)
 {
     if (seconds && cspr_is_program())
