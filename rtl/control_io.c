@@ -85,11 +85,6 @@ static bool may_go_on(int fd, short events, int flags)
     return error == 0;
 }
 
-void cspr_control_await_input(int fd)
-{
-    (void)may_go_on(fd, POLLIN, 0);
-}
-
 static void changed(void)
 {
     int saved = errno;
@@ -503,7 +498,7 @@ static void await_stream(FILE *f)
         return;
     int fd = fileno_unlocked(f);
     if (fd >= 0)
-        may_go_on(fd, POLLIN);
+        may_go_on(fd, POLLIN, 0);
     errno = saved;
 }
 

@@ -51,8 +51,6 @@ void cspr_world_retime(void);
 
 // A signal will come in real time (control_time.c).
 bool cspr_control_alarm_is_set(void);
-// Before libc reads by itself, for a stream say: others go on until the descriptor is readable.
-void cspr_control_await_input(int fd);
 
 // A place that stands for a descriptor, as an object of the schedule.
 const void *cspr_world_descriptor(int fd);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A stream is a lock and a descriptor behind one: what a task puts into it happens before the read that may return it. The lock
 // itself gives no order, as elsewhere in libc. Order is given when something is put in, which is before it is flushed.
-#include "control_world.h"
 #include "fd.h"
 #include "libc.h"
 #include "stdio_order.h"
@@ -43,18 +42,6 @@ void cspr_stream_took(FILE *f)
     int saved = errno, fd = f ? fileno_unlocked(f) : -1;
     if (fd >= 0)
         cspr_fd_acquire(fd);
-    errno = saved;
-}
-
-// What is buffered (narrow streams' pointers are glibc's interface to getc_unlocked) needs no waiting. More than one part, as a long
-// line may come in, is read as libc does: in one go.
-void cspr_stream_waits(FILE *f)
-{
-    if (CSPR_LIKELY(!cspr_controlled) || !f || f->_IO_read_ptr < f->_IO_read_end)
-        return;
-    int saved = errno, fd = fileno_unlocked(f);
-    if (fd >= 0)
-        cspr_control_await_input(fd);
     errno = saved;
 }
 

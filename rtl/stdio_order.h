@@ -8,8 +8,6 @@
 // Before output, after input. NULL, and streams without a descriptor: nothing. Preserve errno.
 void cspr_stream_gives(FILE *f);
 void cspr_stream_took(FILE *f);
-// Before input, under control: until there is some, others go on.
-void cspr_stream_waits(FILE *f);
 void cspr_descriptor_gives(int fd);
 
 #endif
