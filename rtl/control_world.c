@@ -18,7 +18,8 @@
 
 // --- where a descriptor leads ------------------------------------------------------------------------------------------------------
 
-typedef enum end { INSIDE, OUTSIDE, LISTENS } end;
+// In order of how much is not known. NETWORK: inside, but what was sent arrives a moment later, by the kernel's own threads.
+typedef enum end { INSIDE, NETWORK, LISTENS, OUTSIDE } end;
 
 enum { NUMBERS = 1 << 16, SEARCHED = 1024 };
 static char numbers[NUMBERS];
@@ -72,7 +73,7 @@ static end find_socket(int fd)
     if (getpeername(fd, (struct sockaddr *)&peer, &n))
         return LISTENS; // without a peer: anybody may send, ours or not
     if (peer.ss_family != AF_UNIX)
-        return is_our_peer(&peer, n) ? INSIDE : OUTSIDE;
+        return is_our_peer(&peer, n) ? NETWORK : OUTSIDE;
     bool ours = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == getpid();
     return ours && !(cspr_world_has_forked && !cspr_fd_has_other_end(fd)) ? INSIDE : OUTSIDE;
 }
@@ -93,7 +94,7 @@ static end find_set(int set)
     end e = INSIDE;
     for (const char *p = text; e != OUTSIDE && (p = strstr(p, "tfd:")); p++) {
         end one = find_end(atoi(p + 4));
-        e = one == INSIDE ? e : one;
+        e = one > e ? one : e;
     }
     return e;
 }
@@ -143,7 +144,7 @@ static end find_ends(const struct pollfd *fds, nfds_t n)
     cspr_enter();
     for (nfds_t i = 0; i < n && e != OUTSIDE; i++) {
         end one = find_end(fds[i].fd);
-        e = one == INSIDE ? e : one;
+        e = one > e ? one : e;
         if (one == OUTSIDE)
             say_outside(fds[i].fd);
     }
@@ -335,9 +336,33 @@ bool cspr_world_leads_outside(int fd, int64_t next_ns)
     return e == OUTSIDE || (e == LISTENS && next_ns == INT64_MAX);
 }
 
+// What is on its way within the machine may need some real time; longer where it would be a deadlock else. True: it came.
+static bool wait_for_network(int64_t next_ns)
+{
+    enum { TURNS = 40, NAP_NS = 1000000 };
+    bool waits = false;
+    for (const waiter *w = first; w; w = w->next)
+        waits |= w->leads == NETWORK || w->leads == LISTENS;
+    int saved = errno;
+    for (int turns = !waits ? 0 : next_ns == INT64_MAX ? TURNS : 1; turns > 0; turns--) {
+        struct timespec t = {0, next_ns == INT64_MAX ? NAP_NS : NAP_NS / 10};
+        syscall(SYS_nanosleep, &t, NULL);
+        if (cspr_world_wake()) {
+            errno = saved;
+            return true;
+        }
+    }
+    errno = saved;
+    return false;
+}
+
 bool cspr_world_idle(int64_t next_ns)
 {
-    if (CSPR_LIKELY(!first) || !waits_outside(next_ns))
+    if (CSPR_LIKELY(!first))
+        return false;
+    if (wait_for_network(next_ns))
+        return true;
+    if (!waits_outside(next_ns))
         return false;
     for (const waiter *w = first; w; w = w->next)
         if (w->leads == LISTENS && w->fds)
