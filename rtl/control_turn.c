@@ -275,6 +275,11 @@ void cspr_control_thread_ends(void)
         return;
     cspr_control_it.n_threads--;
     cspr_control_cannot(me);
+    if (!cspr_control_it.n_threads && !cspi_runtime_view) { // the last one: libc ends the process
+        cspr_control_here = NULL;
+        cspr_control_remove(me);
+        return;
+    }
     cspr_control *next = cspr_control_pick();
     cspr_control_here->has_turn = false;
     cspr_carrier *to = carrier_for(next);
