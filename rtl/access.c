@@ -546,11 +546,17 @@ CSPR_NOINLINE cspr_task *cspr_enter_unknown(void)
     return NULL;
 }
 
+// Preserves registers, so that its callers need not make room for what it would change.
+CSPR_NOINLINE __attribute__((preserve_most, cold)) static void pass_point(uintptr_t addr, void *pc, bool is_write)
+{
+    cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, (const void *)(addr & ~(uintptr_t)7), pc);
+}
+
 static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size,
                                                                bool is_write)
 {
     if (CSPR_UNLIKELY(cspr_control_everywhere))
-        cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, (const void *)(addr & ~(uintptr_t)7), pc);
+        pass_point(addr, pc, is_write);
     // The program is about to use it; after the locked instruction below it would wait for this line of the cache alone.
     __builtin_prefetch((const void *)addr);
     cspr_task *t = cspr_self.task;

@@ -27,7 +27,7 @@
 #include "strategy.h"
 
 // Immutable after start: the process runs under a schedule of ours (options schedule, schedule_server, replay).
-extern bool cspr_controlled;
+extern __attribute__((visibility("hidden"))) bool cspr_controlled;
 
 // csp_op: enum csp_op of hooks.h, one list for the runtime's operations and the others.
 const char *cspr_op_name(int op);
@@ -37,7 +37,7 @@ int cspr_op_of_name(const char *name, size_t len); // -1: none
 // From the schedule's beginning on: plain accesses are points, too (schedule_points=all). Then no access is skipped by the inline
 // check, and the slow path comes by here first. Nothing of the program's is held, and what it keeps in vector registers its
 // compiled code has spilled: they are the caller's in preserve_most calls as in any other.
-extern bool cspr_control_everywhere;
+extern __attribute__((visibility("hidden"))) bool cspr_control_everywhere;
 
 // --- called by tasks that have the turn ---------------------------------------------------------------------------------
 // Each does nothing on threads that are no task's, inside the detector (in_rtl, ignore), before the schedule has begun and

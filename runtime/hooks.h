@@ -322,7 +322,7 @@ typedef struct csp_runtime_view {
 
 #if CSP_HOOKS
 // Set by the detector before the program's first constructor: one task runs at a time, and choices are made by hooks.
-extern bool cspi_controlled;
+extern __attribute__((visibility("hidden"))) bool cspi_controlled;
 extern const csp_hook_table *cspi_hooks;          // never NULL; the detector stores its own table here, once
 extern const csp_runtime_view *cspi_runtime_view; // NULL until the runtime has started
 extern __thread csp_frame *__csp_top __attribute__((tls_model("initial-exec")));
