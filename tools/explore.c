@@ -33,6 +33,7 @@
 #include "report_scan.h"
 #include "run_options.h"
 #include "schedule_client.h"
+#include "schedule_read.h"
 #include "show.h"
 #include "verdict.h"
 
@@ -161,6 +162,8 @@ static cspt_shown_run read_run(const explorer *e, const worker *w, const cspt_cl
         .schedule_file = w->schedule,
     };
     cspt_run_log_read(&run.log, w->log);
+    if (!run.log.run.present) // it crashed or hung
+        run.log.run.strategy = cspt_schedule_strategy(w->schedule);
     bool reported = WIFEXITED(result->wait_status) && WEXITSTATUS(result->wait_status) == CSPT_REPORT_STATUS;
     if (reported && !run.log.n_findings && output) // it could not write its log
         read_reports(output, &run.log);

@@ -347,3 +347,15 @@ void cspt_schedule_write_switches(FILE *out, const cspt_schedule *s, const bool 
     if (s->kind)
         fprintf(out, "! %s\t%s\n", s->kind, s->title);
 }
+
+char *cspt_schedule_strategy(const char *path)
+{
+    char line[256], *strategy = NULL;
+    FILE *in = fopen(path, "re");
+    while (in && !strategy && fgets(line, sizeof line, in) && line[0] != '\n')
+        if (cspt_starts_with(line, "strategy: "))
+            strategy = cspt_format("%.*s", (int)strcspn(line + 10, "\n"), line + 10);
+    if (in)
+        fclose(in);
+    return strategy;
+}

@@ -51,6 +51,9 @@ typedef struct cspt_schedule {
 bool cspt_schedule_read(cspt_schedule *s, const char *path, char **error);
 void cspt_schedule_fini(cspt_schedule *s);
 
+// The strategy that the file's head names, malloc'ed; NULL: there is no such file. For runs that ended before they could say it.
+char *cspt_schedule_strategy(const char *path);
+
 // A file of the form that has switches only: those for which keep is true.
 void cspt_schedule_write_switches(FILE *out, const cspt_schedule *s, const bool *keep);
 

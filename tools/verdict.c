@@ -57,7 +57,15 @@ static char *find_reason(const char *output)
     return NULL;
 }
 
-// Addresses, process numbers, values and absolute lines out: what is left is the same in another run.
+// Without what begins a path in out: the folders, which differ between checkouts.
+static void cut_folder(cspt_text *out)
+{
+    while (out->size && !strchr(" \t\n\"'`(<:,=", out->bytes[out->size - 1]))
+        out->size--;
+    out->bytes[out->size] = 0;
+}
+
+// Addresses, process numbers, values, absolute lines and folders out: what is left is the same in another run.
 static char *make_stable(const char *reason)
 {
     cspt_text out = {0};
@@ -69,6 +77,9 @@ static char *make_stable(const char *reason)
             for (p += is_hex ? 2 : 0; is_hex ? isxdigit((unsigned char)*p) : isdigit((unsigned char)*p); p++)
                 ;
             cspt_text_append(&out, "N", 1);
+        } else if (*p == '/' && p[1] && p[1] != ' ') {
+            cut_folder(&out);
+            p++;
         } else {
             cspt_text_append(&out, p++, 1);
         }

@@ -94,9 +94,11 @@ TEST(Verdict, ReasonsTellApart)
 {
     Verdict a(SIGABRT, "x\nprog: a.c:12: push: Assertion `n < 10' failed.\n"),
         b(SIGABRT, "pid 7 here\nprog: a.c:14: push: Assertion `n < 10' failed.\nmore\n"),
-        c(SIGABRT, "prog: a.c:12: push: Assertion `full' failed.\n"), d(SIGABRT, nullptr);
+        c(SIGABRT, "prog: a.c:12: push: Assertion `full' failed.\n"), d(SIGABRT, nullptr),
+        e(SIGABRT, "prog: /home/me/src/a.c:12: push: Assertion `n < 10' failed.\n");
     EXPECT_STREQ(a.finding.title, "killed by signal 6 (Aborted): prog: a.c:12: push: Assertion `n < 10' failed.");
     EXPECT_EQ(a.print(), b.print()); // an edit above it
+    EXPECT_EQ(a.print(), e.print()); // another checkout
     EXPECT_NE(a.print(), c.print());
     EXPECT_NE(a.print(), d.print());
 }
