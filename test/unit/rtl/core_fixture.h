@@ -40,6 +40,10 @@ bool cspr_timerfd_jump(int64_t)
 {
     return false;
 }
+bool cspr_control_alarm_is_set()
+{
+    return false;
+}
 bool cspr_world_wake()
 {
     return false;
