@@ -62,7 +62,7 @@ void cspt_help_replay(void)
          "\n"
          "With --near, to see whether a change has mended it: other schedules that begin as the one in FILE does, up "
          "to the\n"
-         "first of the operations that its finding is about.\n"
+         "first of the operations that its finding is about. Those with findings are kept in csp-schedules-near.\n"
          "\n"
          "      --gdb         under gdb, which stops where the finding is reported\n"
          "      --near FILE   explore other schedules that begin as this one\n"

@@ -6,10 +6,12 @@
 // exit status half is kept.
 #include "near.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "explore.h"
@@ -67,6 +69,26 @@ static uint64_t find_prefix(cspt_near *n)
     return prefix;
 }
 
+// Schedules that are kept meanwhile may get the name that the followed one has.
+static char *copy_followed(const cspt_near *n)
+{
+    char *path = cspt_format("%s/followed.csched", n->scratch);
+    cspt_text text = {0};
+    int from = open(n->file, O_RDONLY | O_CLOEXEC);
+    FILE *to = fopen(path, "we");
+    bool good = from >= 0 && to && cspt_text_read_fd(&text, from) && fwrite(text.bytes, 1, text.size, to) == text.size;
+    good &= to && fclose(to) == 0;
+    if (from >= 0)
+        close(from);
+    cspt_text_fini(&text);
+    if (!good) {
+        cspt_error("replay: %s: cannot be copied to %s", n->file, path);
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
 static void tell(const cspt_near *n, const cspt_test *t, uint64_t prefix)
 {
     fprintf(stderr,
@@ -93,6 +115,11 @@ int cspt_explore_near(cspt_near *n)
     uint64_t prefix = find_prefix(n);
     if (n->interrupted)
         return CSPT_STATUS_FAILED;
+    char *followed = copy_followed(n);
+    if (!followed) {
+        cspt_results_fini(&results);
+        return CSPT_STATUS_FAILED;
+    }
     const char *slash = strrchr(n->target->name, '/');
     t->name = cspt_format("%s", slash ? slash + 1 : n->target->name);
     cspt_progress_init(&progress);
@@ -103,10 +130,10 @@ int cspt_explore_near(cspt_near *n)
                           .points = n->seeded.points,
                           .jobs = n->jobs,
                           .timeout_s = n->timeout_s,
-                          .schedules_folder = "csp-schedules",
+                          .schedules_folder = "csp-schedules-near",
                           .scratch = n->scratch,
                           .progress = &progress,
-                          .follow = n->file,
+                          .follow = followed,
                           .follow_decisions = prefix};
     bool started = cspt_explore(&x, n->target, t);
     cspt_progress_hide(&progress);
@@ -117,5 +144,6 @@ int cspt_explore_near(cspt_near *n)
     else
         tell(n, t, prefix);
     cspt_results_fini(&results);
+    free(followed);
     return status;
 }
