@@ -9,6 +9,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,15 @@ def check_replays(program, test, times, folder):
                         (finding["title"], finding["options"], times, "\n".join(sorted(map(str, runs)))))
 
 
+def check_replay_command(csp, finding, folder):
+    """What csp test says shows it again does."""
+    words = shlex.split(finding["replay_command"])
+    done = subprocess.run([str(csp), *words[1:]], env=collection.environment(), cwd=folder, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TEST_TIMEOUT_S)
+    if words[0] != "csp" or done.returncode != 66:
+        raise Wrong("%s: exit status %d\n%s" % (" ".join(words), done.returncode, done.stdout.decode(errors="replace")))
+
+
 def check_all(a, csp, out, bug):
     """"" or what is wrong with one bug and its twin."""
     with tempfile.TemporaryDirectory(prefix="csp-schedules-") as name:
@@ -81,6 +91,8 @@ def check_all(a, csp, out, bug):
             program = bug.program(out, fixed=False)
             test = check_bug(csp, bug, program, a.count, folder)
             check_replays(program, test, a.replays, folder)
+            for finding in test["findings"]:
+                check_replay_command(csp, finding, folder)
             check_twin(csp, bug.program(out, fixed=True), a.twin_count, folder)
         except Wrong as wrong:
             return "%s: %s" % (bug.name, wrong)
