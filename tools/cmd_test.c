@@ -234,6 +234,7 @@ static void begin(command *c)
     c->results.strategy = cspt_format("%s", c->options.strategy);
     c->began_s = now_s();
     cspt_progress_init(&c->progress);
+    c->progress.is_quiet = c->options.quiet;
     cspt_ci_hide_from_tests();
     cspt_child_prepare();
     char *shard =

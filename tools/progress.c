@@ -156,6 +156,8 @@ static unsigned columns_of_terminal(void)
 
 void cspt_progress_update(cspt_progress *p, double now_s)
 {
+    if (p->is_quiet)
+        return;
     if (p->last_s < 0)
         p->last_s = now_s; // the first one comes after a while: what is quick needs none
     if (now_s - p->last_s < (p->is_terminal ? redraw_s : line_s))

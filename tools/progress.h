@@ -9,6 +9,7 @@
 
 typedef struct cspt_progress {
     // --- set by those who work
+    bool is_quiet;             // nothing is shown
     const char *what;          // unit: "schedules", "runs"
     const char *test;          // under way; NULL: none
     uint64_t done, total;      // of the test; total 0: the time decides

@@ -29,6 +29,7 @@ static const struct option options[] = {{"count", required_argument, NULL, 'n'},
                                         {"schedules", required_argument, NULL, SCHEDULES},
                                         {"filter", required_argument, NULL, FILTER},
                                         CSPT_OUTPUT_OPTIONS,
+                                        {"quiet", no_argument, NULL, 'q'},
                                         {"verbose", no_argument, NULL, 'v'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
@@ -74,6 +75,7 @@ void cspt_help_test(void)
          "what is written\n"
          "      --schedules DIR    where the schedules of findings are kept (default csp-schedules, made when there is "
          "one)\n"
+         "  -q, --quiet            no progress\n"
          "  -v, --verbose          a line for every run, and what it wrote\n"
          "  -h, --help             this text");
     fputs(cspt_outputs_help, stdout);
@@ -183,6 +185,9 @@ static bool take_option(cspt_test_options *o, int option, const char *text)
     case FILTER:
         o->filter = text;
         return true;
+    case 'q':
+        o->quiet = true;
+        return true;
     default: // 'v'
         o->verbose = true;
         return true;
@@ -221,7 +226,7 @@ bool cspt_test_options_parse(cspt_test_options *o, int argc, char **argv, int *s
 {
     *o = (cspt_test_options){.strategy = "portfolio"};
     *status = CSPT_STATUS_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "+n:t:s:S:j:vh", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "+n:t:s:S:j:qvh", options, NULL)) != -1;) {
         if (option == 'h') {
             cspt_help_test();
             *status = CSPT_STATUS_CLEAN;

@@ -18,7 +18,7 @@ typedef struct cspt_test_options {
     unsigned depth, jobs; // 0: not given
     const char *points, *shard, *filter, *schedules;
     double timeout_s; // 0: not given
-    bool plain, check_determinism, verbose;
+    bool plain, check_determinism, quiet, verbose;
     cspt_outputs outputs;
     // --- what is left: groups of words, each a program with its arguments, or a folder
     struct cspt_words {
