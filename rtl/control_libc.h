@@ -95,6 +95,7 @@ typedef struct cspr_control_own {
     const void *waits_for; // what it is blocked on; NULL: it is not
     bool cancelled;
     uint8_t interrupted; // a handler has been called while it waited: enum cspr_interruption
+    uint8_t signalled;   // atomic: one is to be called when it has the turn; likewise
 } cspr_control_own;
 enum cspr_interruption { CSPR_NOT_INTERRUPTED, CSPR_INTERRUPTED, CSPR_INTERRUPTED_RESTARTS };
 cspr_control_own *cspr_control_own_record(void);
@@ -109,6 +110,10 @@ bool cspr_control_await_cancellable(int op, const void *obj, int64_t deadline_ns
 // Whether the calling thread has been cancelled, and may be; the end of one that has.
 bool cspr_control_is_cancelled(void);
 void cspr_control_testcancel(void);
+// By the thread that a signal came to, which has not the turn, or not the time for it. Signal-safe.
+void cspr_control_note_signal(enum cspr_interruption how);
+// Nobody can go on: threads that a signal came to while they waited wake. True: there were some.
+bool cspr_control_wake_signalled(void);
 // Whether a handler was called while the thread waited, which ends the wait with EINTR unless restarts (SA_RESTART) forbids it.
 bool cspr_control_was_interrupted(bool restarts);
 

@@ -121,7 +121,7 @@ bool cspr_control_block(int op, const void *obj, int64_t deadline_ns)
         return true;
     }
     cspr_control_wait(me, op, obj, deadline_ns);
-    cspr_control_switch(me, cspr_control_pick());
+    cspr_control_go_on(me);
     return !me->timed_out;
 }
 

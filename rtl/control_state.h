@@ -117,6 +117,7 @@ cspr_control *cspr_control_pick(void);
 // The running task goes on only when it is its turn again; next: pick's result.
 void cspr_control_switch(cspr_control *me, cspr_control *next);
 void cspr_control_give(cspr_control *next); // to another thread
+void cspr_control_go_on(cspr_control *me);  // both: picks, and gives the turn away unless it is me
 
 // --- control_queue.c
 void cspr_control_wait(cspr_control *c, int op, const void *obj, int64_t deadline);

@@ -31,6 +31,33 @@ bool cspr_control_was_interrupted(bool restarts)
     return how == CSPR_INTERRUPTED || (how == CSPR_INTERRUPTED_RESTARTS && !restarts);
 }
 
+static uint32_t any_signalled; // atomic
+
+void cspr_control_note_signal(enum cspr_interruption how)
+{
+    // relaxed: a signal comes at any moment; the flags are looked at again
+    __atomic_store_n(&own.signalled, (uint8_t)how, __ATOMIC_RELAXED);
+    __atomic_store_n(&any_signalled, 1, __ATOMIC_RELAXED);
+}
+
+static void wake_signalled(cspr_control_own *o, void *any)
+{
+    uint8_t how = __atomic_exchange_n(&o->signalled, CSPR_NOT_INTERRUPTED, __ATOMIC_RELAXED); // relaxed: as above
+    if (!how || !o->waits_for)
+        return;
+    o->interrupted = how;
+    cspr_control_wake(o->waits_for, UINT_MAX);
+    *(bool *)any = true;
+}
+
+bool cspr_control_wake_signalled(void)
+{
+    bool any = false;
+    if (CSPR_UNLIKELY(__atomic_exchange_n(&any_signalled, 0, __ATOMIC_RELAXED))) // relaxed: as above
+        cspr_threads_each_own(wake_signalled, &any);
+    return any;
+}
+
 // --- cancellation ------------------------------------------------------------------------------------------------------------------
 
 CSPR_LIBC(pthread_cancel);

@@ -3,6 +3,7 @@
 // The processor's time is the virtual time since the start: what a task computes costs nothing, so there is nothing else to tell.
 // Timers that send signals (alarm, setitimer, timer_create) stay real: a run that sets one says that it is not replayable.
 #include "control_libc.h"
+#include "control_world.h"
 
 #include <errno.h>
 #include <string.h>
@@ -217,7 +218,12 @@ CSPR_LIBC(alarm);
 CSPR_LIBC(setitimer);
 CSPR_LIBC(timer_settime);
 
-static const char by_timer[] = "a signal is sent by a timer that runs in real time";
+static bool has_timers; // of timer_create's: whether they are armed is not asked
+
+static void expect_signal(void)
+{
+    cspr_control_not_replayable("a signal is sent by a timer that runs in real time");
+}
 
 // ualarm does not pass here.
 bool cspr_control_alarm_is_set(void)
@@ -227,14 +233,14 @@ bool cspr_control_alarm_is_set(void)
     bool is_set = getitimer(ITIMER_REAL, &t) == 0 && (t.it_value.tv_sec || t.it_value.tv_usec);
     errno = saved;
     if (is_set)
-        cspr_control_not_replayable(by_timer);
-    return is_set;
+        expect_signal();
+    return is_set || has_timers;
 }
 
 static unsigned controlled_alarm(unsigned seconds)
 {
     if (seconds && cspr_is_program())
-        cspr_control_not_replayable(by_timer);
+        expect_signal();
     return libc_alarm(seconds);
 }
 
@@ -242,15 +248,17 @@ static int controlled_setitimer(__itimer_which_t which, const struct itimerval *
                                 struct itimerval *restrict old)
 {
     if (t && (t->it_value.tv_sec || t->it_value.tv_usec) && cspr_is_program())
-        cspr_control_not_replayable(by_timer);
+        expect_signal();
     return libc_setitimer(which, t, old);
 }
 
 static int controlled_timer_settime(timer_t timer, int flags, const struct itimerspec *restrict t,
                                     struct itimerspec *restrict old)
 {
-    if (cspr_is_program())
-        cspr_control_not_replayable(by_timer);
+    if (cspr_is_program()) {
+        expect_signal();
+        has_timers = true;
+    }
     return libc_timer_settime(timer, flags, t, old);
 }
 

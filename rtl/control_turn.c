@@ -183,6 +183,17 @@ static cspr_control *at_point(void)
     return me;
 }
 
+// A signal handler of the program's runs when its thread has the turn again, and never while the next one is picked.
+void cspr_control_go_on(cspr_control *me)
+{
+    bool own_thread = me->own_thread;
+    if (own_thread)
+        cspr_enter();
+    cspr_control_switch(me, cspr_control_pick());
+    if (own_thread)
+        cspr_leave();
+}
+
 static void pass_point(cspr_control *me, int op, uint32_t object, void *pc, bool gives_way)
 {
     if (gives_way != me->gives_way)
@@ -192,7 +203,7 @@ static void pass_point(cspr_control *me, int op, uint32_t object, void *pc, bool
     me->pc = (uintptr_t)(pc ? pc : __csp_top ? __csp_top->ret : NULL);
     cspr_control_tell(me);
     cspr_control_it.last = me;
-    cspr_control_switch(me, cspr_control_pick());
+    cspr_control_go_on(me);
 }
 
 void cspr_control_point_at(int op, const void *obj, void *pc)
@@ -264,8 +275,10 @@ void cspr_control_thread_begins(void)
         return;
     me->own.runs = me;
     cspr_control_here = &me->own;
+    cspr_enter();
     sleep_until_turn(&me->own);
     cspr_control_it.chosen = NULL;
+    cspr_leave();
 }
 
 void cspr_control_thread_ends(void)

@@ -358,6 +358,8 @@ static bool wait_for_network(int64_t next_ns)
 
 bool cspr_world_idle(int64_t next_ns)
 {
+    if (cspr_control_wake_signalled())
+        return true;
     if (CSPR_LIKELY(!first))
         return false;
     if (wait_for_network(next_ns))

@@ -87,6 +87,8 @@ static void handle(int sig, siginfo_t *info, void *context)
         call_handler(sig, info, context);
         return;
     }
+    if (CSPR_UNLIKELY(cspr_controlled))
+        cspr_control_note_signal(cspr_signal_interruption(sig));
     is_pending[sig] = true; // of several, the last one counts, as with ordinary signals
     pending_info[sig] = *info;
     cspr_signals_pending = 1;

@@ -97,6 +97,16 @@ static thread *find_any_thread(pthread_t handle)
     return pthread_equal(handle, main_thread.handle) ? &main_thread : find_thread(handle);
 }
 
+void cspr_threads_each_own(void (*fn)(cspr_control_own *own, void *arg), void *arg)
+{
+    if (!main_thread.ended)
+        fn(main_thread.own, arg);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const thread *t = buckets[i]; t; t = t->next)
+            if (!t->ended)
+                fn(t->own, arg);
+}
+
 cspr_control_own *cspr_thread_own(pthread_t handle)
 {
     const thread *t = find_any_thread(handle);
