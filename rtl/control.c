@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "control_state.h"
 #include "control_world.h"
+#include "explore.h"
 #include "profile.h"
 #include "schedule_file.h"
 #include "schedule_server.h"
@@ -10,6 +11,7 @@
 #include <string.h>
 
 bool cspr_controlled, cspr_control_everywhere;
+static const char *why_not; // atomic: what cannot be replayed
 
 // --- operations -------------------------------------------------------------------------------------------------------------
 
@@ -46,7 +48,17 @@ cspr_control_state cspr_control_it = {.clock_ns = CSPR_CONTROL_START_NS};
 
 void cspr_control_init(void)
 {
-    cspr_controlled = cspi_controlled = *cspr_flags.schedule != '\0' || *cspr_flags.replay || cspr_schedule_server_on();
+    cspr_controlled = cspi_controlled =
+        cspr_explores() || *cspr_flags.schedule != '\0' || *cspr_flags.replay || cspr_schedule_server_on();
+}
+
+static void begin_choosing(const cspr_strategy_params *params)
+{
+    cspr_strategy_begin(params);
+    cspr_interleaving_begin();
+    // One in none, 256, 64, 16, 4 points, for all of the run.
+    uint32_t rate = cspr_strategy_pick(5);
+    cspr_control_it.early_in = rate ? 1024 >> 2 * rate : 0;
 }
 
 static void begin_strategy(void)
@@ -58,16 +70,37 @@ static void begin_strategy(void)
     };
     const char *name = !strcmp(cspr_flags.schedule, "replay") ? "rr" // who goes on is in the record
                        : *cspr_flags.schedule                 ? cspr_flags.schedule
+                       : cspr_explores()                      ? "rr"      // what comes before and after
                                                               : "random"; // a server that was asked for no strategy
     if (!cspr_strategy_parse(name, &params.kind))
         cspr_die("schedule=%s: no such strategy", name);
     if (*cspr_flags.schedule_profile)
         cspr_profile_read(cspr_flags.schedule_profile);
-    cspr_strategy_begin(&params);
-    cspr_interleaving_begin();
-    // One in none, 256, 64, 16, 4 points, for all of the run.
-    uint32_t rate = cspr_strategy_pick(5);
-    cspr_control_it.early_in = rate ? 1024 >> 2 * rate : 0;
+    begin_choosing(&params);
+}
+
+// What is left of the schedule before is gone or dropped; the caller's task is its only one.
+void cspr_control_renew(const cspr_strategy_params *params)
+{
+    cspr_control_state *s = &cspr_control_it;
+    cspr_control *me = cspr_control_me();
+    cspr_control_forget_objects();
+    begin_choosing(params);
+    s->points = s->decisions = 0;
+    s->n_tasks = me->number = 1;
+    s->last = me;
+    me->points = me->drawn = 0;
+    me->children = me->repeated = me->quiet = 0;
+    me->op = CSP_OP_NONE;
+    me->object = 0;
+    cspr_strategy_task_created(1, me->key, 0);
+    cspr_interleaving_created(1, me->key, 0);
+    cspr_control_set_gives_way(me, false);
+    cspr_control_tell(me);
+    __atomic_store_n(&why_not, NULL, __ATOMIC_RELAXED); // relaxed: nobody else is there
+    bool has_timers = cspi_runtime_view && cspi_runtime_view->first_timer() != INT64_MAX;
+    if (!has_timers && cspr_control_first_deadline() == INT64_MAX)
+        cspr_control_set_clock(CSPR_CONTROL_START_NS);
 }
 
 void cspr_control_begin(void)
@@ -180,8 +213,6 @@ uint64_t cspr_control_random(void)
 }
 
 // --- what cannot be replayed --------------------------------------------------------------------------------------------------
-
-static const char *why_not; // atomic
 
 void cspr_control_not_replayable(const char *why)
 {

@@ -138,6 +138,8 @@ const char *cspr_control_why_not(void); // "": it is replayable
 // --- the detector's start and end ------------------------------------------------------------------------------------------------
 void cspr_control_init(void);
 void cspr_control_after_fork(void); // in the child
+// A schedule from the start again, in this process: the calling task is its only one.
+void cspr_control_renew(const cspr_strategy_params *params);
 // The process ends: points let nobody else on any more (what blocks still gives the turn away). Idempotent.
 void cspr_control_end(void);
 

@@ -44,6 +44,7 @@ struct cspr_control {
     uint32_t quiet;    // how many operations in a row only looked
     // --- its own
     uint32_t children; // tasks it created so far
+    bool dropped;      // left over from an exploration's schedule: never goes on
     uint32_t hold;     // cspr_control_hold
     uint64_t drawn;    // numbers given to the program
     // --- waiting (control_queue.c)
@@ -104,6 +105,7 @@ static inline uint64_t cspr_control_mix(uint64_t x)
 // --- control_task.c
 // Its key is what the creator gave: cspr_control_child_key, by itself or, for timers, earlier.
 cspr_control *cspr_control_add(cspr_task *t, uint64_t key, uint32_t creator);
+void cspr_control_forget_objects(void);    // they get new numbers
 uint64_t cspr_control_child_key(void);     // for the next task that the running one creates
 void cspr_control_remove(cspr_control *c); // its last event
 void cspr_control_can(cspr_control *c);    // it can go on from now
@@ -121,7 +123,7 @@ void cspr_control_go_on(cspr_control *me);  // both: picks, and gives the turn a
 
 // --- control_queue.c
 void cspr_control_wait(cspr_control *c, int op, const void *obj, int64_t deadline);
-void cspr_control_forget_waiters(void); // all of them, where they are gone
+void cspr_control_forget_waiters(void);    // all of them, where they are gone
 void cspr_control_unwait(cspr_control *c); // it can go on
 int64_t cspr_control_first_deadline(void); // of those who wait; INT64_MAX: none
 void cspr_control_fire_deadlines(void);    // at the clock's instant

@@ -86,7 +86,7 @@ void cspr_control_tell(cspr_control *c)
 void cspr_control_can(cspr_control *c)
 {
     cspr_control_state *s = &cspr_control_it;
-    if (c->place)
+    if (c->place || c->dropped)
         return;
     if (s->n == s->cap)
         grow(s);
@@ -158,4 +158,11 @@ uint32_t cspr_control_object(const void *obj)
     if (!o->addr)
         *o = (object){(uintptr_t)obj, ++n_objects};
     return o->number;
+}
+
+void cspr_control_forget_objects(void)
+{
+    for (uint32_t i = 0; objects && i < 1u << objects_bits; i++)
+        objects[i] = (object){0};
+    n_objects = 0;
 }

@@ -8,6 +8,7 @@
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
 #include "access.h"
 #include "annotate.h"
+#include "explore.h"
 #include "control_world.h"
 #include "control.h"
 #include "fd.h"
@@ -105,6 +106,7 @@ void cspr_before_exit(void)
     if (!cspr_ready)
         return;
     print_count_line();
+    cspr_explore_last_words();
     cspr_schedule_file_end();
 }
 

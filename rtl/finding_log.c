@@ -175,6 +175,8 @@ static void add_who(cspr_text *t, cspr_who who)
 
 void cspr_finding_add_stack(cspr_report *r, const cspr_view *v)
 {
+    if (r->role && r->role_is_primary)
+        r->key += cspr_view_hash(v) | 1; // in any order
     if (!cspr_finding_log_on() || !r->role)
         return;
     cspr_text *t = &r->stacks;

@@ -8,6 +8,7 @@
 #include "control_state.h"
 #include "depot.h"
 #include "everyone.h"
+#include "explore.h"
 #include "finding_log.h"
 #include "leak.h"
 #include "leak_watch.h"
@@ -112,8 +113,10 @@ static void hook_task_end(void)
         return;
     cspr_leak_watch_ended(t->who);
     cspr_enter();
-    if (CSPR_UNLIKELY(t->control != NULL))
+    if (CSPR_UNLIKELY(t->control != NULL)) {
+        cspr_explore_task_ends(t);
         cspr_control_remove(t->control);
+    }
     cspr_task_store();
     cspr_task_finish(t);
     cspr_task_free(t);
@@ -431,6 +434,8 @@ static bool hook_print_stack_of(void *task)
 
 const csp_hook_table cspr_hooks = {
     .ending = cspr_finding_ending,
+    .explore_wanted = cspr_explore_wanted,
+    .explore = cspr_explore,
     .task_new = hook_task_new,
     .task_new_from = hook_task_new_from,
     .task_current = hook_task_current,

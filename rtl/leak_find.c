@@ -7,6 +7,7 @@
 // descriptor is about to wake, armed timers, receivers of signals, what is in use on the caller's stack.
 // Not roots: frames of who is parked, and main's once it has returned: they are reached when something leads there.
 #include "deadlock.h"
+#include "explore.h"
 #include "leak.h"
 #include "mapped.h"
 #include "print.h"
@@ -124,7 +125,7 @@ static bool waits_for_good(const csp_co_view *co)
 static bool is_candidate(const csp_co_view *co, const csp_leak_query *q)
 {
     return waits_for_good(co) && !co->is_main && !co->is_foreign && !co->is_daemon && co->task &&
-           co->id >= q->since_id && has_label(co, q) &&
+           co->id >= q->since_id && has_label(co, q) && !cspr_explore_has_dropped(co->task) &&
            !cspr_deadlock_told(cspr_task_who(co->task)); // else that report says more
 }
 

@@ -4,6 +4,7 @@
 // symbolized, compared and printed under the report lock, from copied data (rules G2, R3).
 #include "report.h"
 #include "annotate.h"
+#include "explore.h"
 #include "modules.h"
 #include "print.h"
 #include "race_log.h"
@@ -68,14 +69,14 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return mix(hash, 0x100);
 }
 
-// Equal for stacks that read equal: symbolized by function and line, else by address.
+// Equal for stacks that read equal: symbolized by function and line (of ours, which are shown without, by function), else by address.
 uint64_t cspr_view_hash(const cspr_view *v)
 {
     uint64_t hash = v->n;
     for (size_t i = 0; i < v->n; i++) {
         const cspr_place *p = &v->places[i];
-        hash =
-            p->function && p->line ? mix(hash_text(hash_text(hash, p->function), p->file), p->line) : mix(hash, p->pc);
+        hash = p->function && (p->line || p->ours) ? mix(hash_text(hash_text(hash, p->function), p->file), p->line)
+                                                   : mix(hash, p->pc);
     }
     return hash;
 }
@@ -222,6 +223,11 @@ static const char *describe_race(const cspr_race *race, const cspr_location *l)
     return is_table ? "data race on vptr (ctor/dtor vs virtual call)" : "data race";
 }
 
+static uint64_t side_id(const cspr_side *side)
+{
+    return mix(mix(17, side->stack), side->byte_mask); // two steps: small numbers must not cancel each other
+}
+
 static void print_race(const cspr_race *race, const cspr_view *current, const cspr_view *previous,
                        const cspr_location *l)
 {
@@ -236,11 +242,7 @@ static void print_race(const cspr_race *race, const cspr_view *current, const cs
     cspr_report_order(&r, race, current, previous);
     add_tasks(&r, race, l);
     cspr_report_close(&r, what, current);
-}
-
-static uint64_t side_id(const cspr_side *side)
-{
-    return mix(mix(17, side->stack), side->byte_mask); // two steps: small numbers must not cancel each other
+    cspr_explore_note(pair_key(side_id(&race->current), side_id(&race->previous)));
 }
 
 enum { MAX_AHEAD = 4 * CSPR_MAX_FRAMES };
@@ -249,8 +251,10 @@ enum { MAX_AHEAD = 4 * CSPR_MAX_FRAMES };
 static bool was_seen(const cspr_race *race)
 {
     cspr_report_lock();
-    bool seen = cspr_flags.suppress_equal_stacks &&
-                !insert_key(&seen_ids, pair_key(side_id(&race->current), side_id(&race->previous)));
+    uint64_t key = pair_key(side_id(&race->current), side_id(&race->previous));
+    bool seen = cspr_flags.suppress_equal_stacks && !insert_key(&seen_ids, key);
+    if (seen)
+        cspr_explore_again(key);
     cspr_report_unlock();
     return seen;
 }

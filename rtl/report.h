@@ -24,6 +24,7 @@ typedef struct cspr_report {
     const char *bold, *red, *green, *blue, *plain; // colour sequences, "" without colour
     bool terminal;                                 // source lines are shown
     bool is_mild;                                  // by itself it does not make the exit status 66
+    uint64_t key;                                  // of what it is about: the same for the same finding
     // --- finding_log.h
     cspr_text stacks;   // those told so far, as JSON
     const char *role;   // of the stack that comes next; NULL: it is not told

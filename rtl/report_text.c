@@ -1,5 +1,6 @@
 // report_text.c - the pieces every report is made of, in ThreadSanitizer's shape, which people and tools read already.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "explore.h"
 #include "finding_log.h"
 #include "modules.h"
 #include "report.h"
@@ -316,9 +317,23 @@ static void add_summary(cspr_text *t, const char *what, const cspr_place *p)
     *t = in_place.text;
 }
 
+// A cycle is the same wherever it was entered: of what it is about, not where it was noticed.
+static uint64_t finding_key(const cspr_report *r, const char *what, const cspr_view *where)
+{
+    uint64_t key = r->key ? r->key : cspr_view_hash(where);
+    for (; *what; what++)
+        key = (key ^ (unsigned char)*what) * 0x100000001b3u;
+    return key;
+}
+
 void cspr_report_close(cspr_report *r, const char *what, const cspr_view *where)
 {
     cspr_text summary = {0};
+    if (!cspr_explore_is_new(finding_key(r, what, where), r->is_mild)) {
+        cspr_text_fini(&r->stacks);
+        cspr_text_fini(&r->text);
+        return;
+    }
     add_summary(&summary, what, find_summary_place(where));
     cspr_text_bytes(&summary, "", 1);
     if (cspr_flags.print_summary)

@@ -79,6 +79,20 @@ bool cspr_schedule_server_on(void)
 {
     return false;
 }
+bool cspr_explores(void)
+{
+    return false;
+}
+bool cspr_explore_wanted(void)
+{
+    return false;
+}
+void cspr_explore(csp_exploration *)
+{
+}
+void cspr_explore_task_ends(cspr_task *)
+{
+}
 void cspr_schedule_file_load(void)
 {
 }
