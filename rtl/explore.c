@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-extern const char csp_explores __attribute__((weak));
+extern char csp_explores __attribute__((weak));
 
 enum { DEFAULT_COUNT = 1000 };
 

@@ -173,12 +173,8 @@ static void add_who(cspr_text *t, cspr_who who)
     cspr_json_string(t, id.name[0] ? id.name : NULL);
 }
 
-void cspr_finding_add_stack(cspr_report *r, const cspr_view *v)
+static void add_stack(cspr_report *r, const cspr_view *v)
 {
-    if (r->role && r->role_is_primary)
-        r->key += cspr_view_hash(v) | 1; // in any order
-    if (!cspr_finding_log_on() || !r->role)
-        return;
     cspr_text *t = &r->stacks;
     cspr_text_add(t, "%s{\"role\":\"%s\",\"primary\":%s,\"what\":", t->len ? "," : "", r->role,
                   r->role_is_primary ? "true" : "false");
@@ -192,6 +188,16 @@ void cspr_finding_add_stack(cspr_report *r, const cspr_view *v)
         add_frame(t, &v->places[i]);
     }
     cspr_text_add(t, "]}");
+}
+
+void cspr_finding_add_stack(cspr_report *r, const cspr_view *v)
+{
+    if (!r->role)
+        return;
+    if (r->role_is_primary)
+        r->key += cspr_view_hash(v) | 1; // in any order
+    if (cspr_finding_log_on())
+        add_stack(r, v);
     r->role = NULL;
 }
 

@@ -147,8 +147,8 @@ static void race(void *unused)
 
 // RACE: csp_explore: strategy rr, seed 0:
 // RACE: WARNING: CspThreadSanitizer: data race
+// RACE: #{{[0-9]}} csp_explore <null>
 // RACE: in increment
-// RACE: csp_explore
 // RACE-NOT: WARNING
 // RACE: reported 1 warnings
 

@@ -41,9 +41,8 @@ typedef struct csp_explore_result {
     uint64_t findings;      // told; the same one again counts once
     uint64_t first_seed;    // the smallest with a finding, when failing > 0
     uint64_t tasks, points; // most coroutines and threads, most operations that a schedule had
-    double
-        bound; // at least so likely a bug of `depth` would have been found, by the schedules that were pct's; 0: none were
-    double seconds; // of real time
+    double bound;           // at least so likely the schedules that were pct's find any bug of `depth`; 0: none were
+    double seconds;         // of real time
 } csp_explore_result;
 
 // Runs fn(arg); options NULL: all 0. To be called by main (its coroutine), not inside another csp_explore: panics otherwise.
@@ -53,8 +52,8 @@ CSP_SITE csp_explore_result csp_explore(void (*fn)(void *arg), void *arg, const 
 
 #ifndef CSP_EXPLORE_UNMARKED
 // How the detector knows at the program's start that it will explore.
-extern const char csp_explores __attribute__((weak, visibility("hidden")));
-const char csp_explores __attribute__((weak, used, visibility("hidden"))) = 1;
+extern char csp_explores __attribute__((weak));
+char csp_explores __attribute__((weak, used)) = 1;
 #endif
 
 CSP_PUBLIC_END
