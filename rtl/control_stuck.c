@@ -1,6 +1,7 @@
 // control_stuck.c - the end of a controlled run in which no thread can ever go on, and there are no coroutines.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Coroutines that are all asleep are the runtime's to tell (rest.c); threads that wait for one another are told here, as a deadlock.
+#include "control_libc.h"
 #include "control_state.h"
 #include "deadlock.h"
 #include "print.h"
@@ -85,13 +86,10 @@ static void add_holder(cspr_report *r, const stuck *s, const void *lock)
     }
 }
 
-static void add_waiting(cspr_report *r, const stuck *s, const cspr_control *c)
+// "mutex M0 'm'", "the end of thread T1".
+static void add_thing(cspr_report *r, const cspr_control *c)
 {
-    static cspr_view v; // under the report lock
     const char *name = name_object(c->op);
-    cspr_text_add(&r->text, "%s  ", r->bold);
-    cspr_report_who(r, cspr_task_who(c->task), true);
-    cspr_text_add(&r->text, " waits for ");
     if (c->op == CSP_OP_THREAD_JOIN) {
         cspr_text_add(&r->text, "the end of ");
         cspr_report_who(r, cspr_task_who(c->waits_for), false);
@@ -103,11 +101,49 @@ static void add_waiting(cspr_report *r, const stuck *s, const cspr_control *c)
         if (name)
             add_name_of(r, c->waits_for);
     }
+}
+
+static void add_waiting(cspr_report *r, const stuck *s, const cspr_control *c)
+{
+    static cspr_view v; // under the report lock
+    cspr_text_add(&r->text, "%s  ", r->bold);
+    cspr_report_who(r, cspr_task_who(c->task), true);
+    cspr_text_add(&r->text, " waits for ");
+    add_thing(r, c);
     cspr_text_add(&r->text, ", at:%s\n", r->plain);
     view_waiting(&v, c->task);
     cspr_report_stack(r, &v, true);
     if (c->op == CSP_OP_LOCK || c->op == CSP_OP_RLOCK)
         add_holder(r, s, c->waits_for);
+}
+
+// One line each, for the runtime's "all asleep": those who wait for what is not the runtime's.
+void cspr_control_stuck_tell(cspr_report *r)
+{
+    static cspr_view v; // under the report lock
+    stuck s = {0};
+    cspr_control_each_waiter(add, &s);
+    for (size_t i = 0; i < s.n; i++) {
+        cspr_text_add(&r->text, "  ");
+        cspr_report_who(r, cspr_task_who(s.of[i]->task), false);
+        cspr_text_add(&r->text, " waits");
+        view_waiting(&v, s.of[i]->task);
+        for (size_t k = 0; k < v.n; k++)
+            if (!v.places[k].ours) {
+                cspr_text_add(&r->text, " at ");
+                cspr_report_place(r, &v.places[k]);
+                break;
+            }
+        cspr_text_add(&r->text, " for ");
+        add_thing(r, s.of[i]);
+        const cspr_shadow_lock *l = cspr_shadow_lock_find(s.of[i]->waits_for);
+        if (l && l->holder) {
+            cspr_text_add(&r->text, ", which ");
+            cspr_report_who(r, l->holder, false);
+            cspr_text_add(&r->text, " locked");
+        }
+        cspr_text_add(&r->text, "\n");
+    }
 }
 
 static bool is_suppressed(const stuck *s)

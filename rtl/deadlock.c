@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "control.h"
+#include "control.h"
 #include "depot.h"
 #include "finding_log.h"
 #include "lock_wait.h"
@@ -385,6 +386,8 @@ static void print_all_asleep_locked(void *arg)
             add_line(&r, w, i);
     if (n > MAX_LINES)
         cspr_text_add(&r.text, "  and %u more\n", n - MAX_LINES);
+    if (cspr_controlled)
+        cspr_control_stuck_tell(&r);
     for (uint32_t i = 0; i < w->n; i++) {
         if (w->list[i].cycle <= cycle || is_alone(w, i))
             continue;

@@ -25,4 +25,8 @@ void cspr_deadlock_all_asleep(void);
 // held. What is begun here ends when the lock is taken (cspr_locked), or with cspr_lock_wait_end.
 void cspr_lock_waits(const void *lock, int mode, cspr_task *t, cspr_stack stack);
 
+// control_stuck.c: lines on tasks that wait for libc's objects under a controlled schedule. Caller holds the report lock.
+struct cspr_report;
+void cspr_control_stuck_tell(struct cspr_report *r);
+
 #endif
