@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,7 @@ static void begin(command *c)
     cspt_progress_init(&c->progress);
     c->progress.is_quiet = c->options.quiet;
     cspt_ci_hide_from_tests();
+    signal(SIGXFSZ, SIG_IGN); // a file that must not grow is one that cannot be written, and no end
     cspt_child_prepare();
     char *shard =
         cspt_shard_describe(&c->shard, c->found.targets.count, c->options.count ? c->options.count : DEFAULT_SCHEDULES);

@@ -68,11 +68,14 @@ static int put(posix_spawn_file_actions_t *actions, int fd, int as)
 
 static int set_attributes(posix_spawnattr_t *attributes, const cspt_launch *how)
 {
-    short flags = POSIX_SPAWN_SETSIGMASK | (how->is_foreground ? 0 : POSIX_SPAWN_SETPGROUP);
-    sigset_t none;
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (how->is_foreground ? 0 : POSIX_SPAWN_SETPGROUP);
+    sigset_t none, defaults;
     sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGXFSZ); // which csp ignores, see cmd_test.c
     return posix_spawnattr_setsigmask(attributes, how->mask ? how->mask : &none) ||
-           posix_spawnattr_setpgroup(attributes, 0) || posix_spawnattr_setflags(attributes, flags);
+           posix_spawnattr_setsigdefault(attributes, &defaults) || posix_spawnattr_setpgroup(attributes, 0) ||
+           posix_spawnattr_setflags(attributes, flags);
 }
 
 // Descriptors are put in place one after the other, standard input first: what becomes output must not be descriptor 0. csp
