@@ -25,32 +25,32 @@ static void overwrite_word(cspr_check *c, uintptr_t word)
     cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
 }
 
-static void overwrite_line(const cspr_check *c, uintptr_t first)
+// n words that lie in one line.
+static void overwrite_in_line(uintptr_t first, unsigned n, uint64_t fresh)
 {
-    uint64_t *line = cspr_shadow_of(first);
+    uint64_t *cells = cspr_shadow_of(first), *line = cspr_line_of(cells);
     cspr_line_take(line);
-    for (unsigned i = 0; i < CSPR_LINE_WORDS; i++) {
-        uint64_t w = cspr_word_write_cell(&line[2 * i]);
-        if (cspr_cell_is_aside(w))
+    for (; n; n--, cells += 2) {
+        uint64_t w = cspr_word_write_cell(cells);
+        if (CSPR_UNLIKELY(cspr_cell_is_aside(w)))
             cspr_record_free(cspr_record_of(w));
-        cspr_word_put(&line[2 * i], 0, cspr_cell_of(c->epoch, 0xff, c->stack));
+        cspr_word_put(cells, 0, fresh);
     }
     cspr_line_give(line);
 }
 
-static inline bool is_line(uintptr_t lo, uintptr_t hi)
-{
-    return lo % CSPR_LINE_APP_BYTES == 0 && lo + CSPR_LINE_APP_BYTES <= hi;
-}
-
 static void overwrite_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
 {
+    uint64_t fresh = cspr_cell_of(c->epoch, 0xff, c->stack);
     bool fits = c->epoch && c->stack < cspr_depot_cell_limit;
-    while (lo < hi) {
-        bool line = fits && is_line(lo, hi);
-        line ? overwrite_line(c, lo) : overwrite_word(c, lo);
-        lo += line ? CSPR_LINE_APP_BYTES : 8;
+    while (fits && lo < hi) {
+        uintptr_t end = lo + CSPR_LINE_APP_BYTES - lo % CSPR_LINE_APP_BYTES;
+        end = end < hi ? end : hi;
+        overwrite_in_line(lo, (unsigned)(end - lo) / 8, fresh);
+        lo = end;
     }
+    for (; lo < hi; lo += 8)
+        overwrite_word(c, lo);
 }
 
 // Checks the block's words as written by free, then overwrites them.
