@@ -282,6 +282,13 @@ static bool all_syncs_empty(const cspr_record *rec)
     return !s;
 }
 
+// Whether a read leaves the word aside though cells could say it: its next reader would make a record again. Where readers are
+// ordered, epochs that read much want the inline check to see it instead.
+static inline bool stays_aside(const cspr_record *rec)
+{
+    return rec->reread || (rec->by_turns && cspr_shared_reads <= cspr_readset_after);
+}
+
 CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *cells, uint64_t w)
 {
     cspr_record *rec = cspr_word_record(c->word, cells, w);
@@ -295,7 +302,7 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
     }
     uint64_t read, write;
     bool tries = changed || !cspr_cell_is_aside(w) || c->kind == CSPR_READ;
-    bool stays = rec->reread && c->kind == CSPR_READ; // the next of its readers would make a record again
+    bool stays = c->kind == CSPR_READ && stays_aside(rec);
     if (tries && !stays && cspr_record_collapse(rec, c->task, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
@@ -365,15 +372,16 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
 {
     cspr_record *rec = cspr_record_of(w);
     uint64_t read, write;
-    bool by_turns = rec->reread && !is_write;
+    bool in_place = !is_write && stays_aside(rec);
+    cspr_shared_reads += in_place;
     if (rec->syncs && is_write) // release sequences may end
         return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_record_written(rec)) && !cspr_extent_is_known(word, epoch))
         return false;
-    if (!(by_turns ? cspr_record_reread(rec, t, epoch, mask, stack)
+    if (!(in_place ? cspr_record_reread(rec, t, epoch, mask, stack)
                    : cspr_record_piece(rec, t, epoch, mask, is_write, stack)))
         return false;
-    if (!(rec->reread && !is_write) && cspr_record_fits(rec, &read, &write)) {
+    if ((is_write || !stays_aside(rec)) && cspr_record_fits(rec, &read, &write)) {
         cspr_record_free(rec);
         cspr_word_give(cells, read, write);
         return true;
@@ -557,8 +565,6 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
 {
     if (CSPR_UNLIKELY(cspr_control_everywhere))
         pass_point(addr, pc, is_write);
-    // The program is about to use it; after the locked instruction below it would wait for this line of the cache alone.
-    __builtin_prefetch((const void *)addr);
     cspr_task *t = cspr_self.task;
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = cspr_enter_unknown()))
         return;

@@ -264,21 +264,23 @@ static unsigned covered_by_own(const cspr_set *s, const cspr_check *c)
     return covered;
 }
 
-// Whether the running task read these bytes in an earlier epoch and others did too, in one that was not ordered before another
-// one's read: else there would be no record.
-static bool is_reread(const cspr_set *s, const cspr_check *c, unsigned mask)
+// The running task read these bytes in an earlier epoch, and others did: unordered, or by turns with it.
+static void note_rereads(cspr_record *rec, const cspr_check *c, unsigned mask)
 {
-    bool earlier = false, others = false;
-    for (uint32_t i = 0; i < s->n; i++) {
-        const cspr_entry *e = &s->entry[i];
+    bool earlier = false, others = false, unknown = false;
+    for (uint32_t i = 0; i < rec->reads.n; i++) {
+        const cspr_entry *e = &rec->reads.entry[i];
         if (!(e->mask & mask))
             continue;
-        if (e->id != c->task->clock.own)
-            others = true;
-        else
+        if (e->id == c->task->clock.own) {
             earlier |= e->at != c->at;
+            continue;
+        }
+        others = true;
+        unknown |= !cspr_task_knows(c->task, e->id, e->at);
     }
-    return earlier && others;
+    rec->reread = earlier && unknown;
+    rec->by_turns |= earlier && others;
 }
 
 static bool access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
@@ -286,7 +288,7 @@ static bool access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
     if (!(mask & ~(covered_by_own(&rec->reads, c) | covered_by_own(&rec->writes, c))))
         return false;
     if (!rec->reread && !rec->reads.index)
-        rec->reread = is_reread(&rec->reads, c, mask);
+        note_rereads(rec, c, mask);
     for (uint32_t i = 0; i < rec->writes.n; i++)
         meet(c, &rec->writes.entry[i], mask);
     meet_all(rec, c, &rec->atomics, mask, NULL, 0);
@@ -421,7 +423,7 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
     cspr_record *rec = &records[i];
     rec->word = word;
     rec->syncs = NULL;
-    rec->reread = false;
+    rec->reread = rec->by_turns = false;
     rec->writes = (cspr_set){.entry = rec->write_room, .cap = CSPR_SET_ROOM};
     rec->reads = (cspr_set){.entry = rec->read_room, .cap = CSPR_SET_ROOM};
     rec->atomics = (cspr_set){0};

@@ -54,7 +54,8 @@ typedef struct cspr_record {
     cspr_sync *syncs;
     cspr_set writes;
     uint32_t next_free; // of the free list
-    bool reread;        // some task read it in one epoch after the other while others did too
+    bool reread;        // some task read it in one epoch after the other while others, unordered, did too
+    bool by_turns;      // ... or ordered
     cspr_set reads, atomics;
     cspr_entry write_room[CSPR_SET_ROOM], read_room[CSPR_SET_ROOM];
 } cspr_record;

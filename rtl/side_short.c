@@ -109,7 +109,7 @@ bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, uns
     if (!own && !has_room(s, t, mask))
         return false;
     if (!is_write)
-        rec->reread |= is_read_by_turns(s, t, mask);
+        rec->by_turns |= is_read_by_turns(s, t, mask);
     if (is_write)
         drop_settled(&rec->writes, t, mask);
     drop_settled(&rec->reads, t, mask);
@@ -177,7 +177,7 @@ bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, un
     if (!is_short(rec))
         return false;
     if (!(++n_reread % LONG_WAY_EVERY)) {
-        rec->reread = false; // unless it still is, as the long way finds out
+        rec->reread = rec->by_turns = false; // unless it still is, as the long way finds out
         return false;
     }
     if (!all_settled(&rec->writes, t, mask))

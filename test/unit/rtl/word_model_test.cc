@@ -80,6 +80,7 @@ TEST_P(WordModel, AgreesByteByByte)
     std::mt19937 random(GetParam());
     for (int round = 0; round < 40; round++) {
         SetUp();
+        cspr_readset_after = round / 4 % 2 * 16;
         Model model;
         std::array<cspr_task *, TASKS> tasks;
         for (auto &t : tasks)
