@@ -301,9 +301,8 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
             cspr_record_drop_syncs(rec);
     }
     uint64_t read, write;
-    bool tries = changed || !cspr_cell_is_aside(w) || c->kind == CSPR_READ;
-    bool stays = c->kind == CSPR_READ && stays_aside(rec);
-    if (tries && !stays && cspr_record_collapse(rec, c->task, &read, &write)) {
+    bool tries = c->kind == CSPR_READ ? !stays_aside(rec) : changed || !cspr_cell_is_aside(w);
+    if (tries && cspr_record_collapse(rec, c->task, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
     }
