@@ -282,13 +282,6 @@ static bool all_syncs_empty(const cspr_record *rec)
     return !s;
 }
 
-// Whether a read leaves the word aside though cells could say it: its next reader would make a record again. Where readers are
-// ordered, epochs that read much want the inline check to see it instead.
-static inline bool stays_aside(const cspr_record *rec)
-{
-    return rec->reread || (rec->by_turns && cspr_shared_reads <= cspr_readset_after);
-}
-
 CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *cells, uint64_t w)
 {
     cspr_record *rec = cspr_word_record(c->word, cells, w);
@@ -301,7 +294,7 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
             cspr_record_drop_syncs(rec);
     }
     uint64_t read, write;
-    bool tries = c->kind == CSPR_READ ? !stays_aside(rec) : changed || !cspr_cell_is_aside(w);
+    bool tries = c->kind == CSPR_READ ? !cspr_record_stays(rec) : changed || !cspr_cell_is_aside(w);
     if (tries && cspr_record_collapse(rec, c->task, &read, &write)) {
         cspr_word_give(cells, read, write);
         return;
@@ -371,8 +364,8 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
 {
     cspr_record *rec = cspr_record_of(w);
     uint64_t read, write;
-    bool in_place = !is_write && stays_aside(rec);
-    cspr_shared_reads += in_place;
+    bool in_place = !is_write && cspr_record_stays(rec);
+    cspr_shared_reads += in_place && !rec->reread;
     if (rec->syncs && is_write) // release sequences may end
         return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_record_written(rec)) && !cspr_extent_is_known(word, epoch))
@@ -380,7 +373,7 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
     if (!(in_place ? cspr_record_reread(rec, t, epoch, mask, stack)
                    : cspr_record_piece(rec, t, epoch, mask, is_write, stack)))
         return false;
-    if ((is_write || !stays_aside(rec)) && cspr_record_fits(rec, &read, &write)) {
+    if ((is_write || !cspr_record_stays(rec)) && cspr_record_fits(rec, &read, &write)) {
         cspr_record_free(rec);
         cspr_word_give(cells, read, write);
         return true;

@@ -100,6 +100,9 @@ cspr_record *cspr_record_of(uint64_t cell);
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
 
 // side_short.c; t: the running task, epoch: its open one. False: nothing changed.
+// Whether a read leaves the word aside though cells could say it: its next reader would make a record again. Where readers are
+// ordered, epochs that read much want the inline check to see it instead.
+bool cspr_record_stays(const cspr_record *rec);
 // A read of a word that several tasks read in epoch after epoch: nothing to check, the task's earlier read makes room for it.
 bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack);
 // Any access with nothing to check.

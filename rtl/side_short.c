@@ -6,6 +6,7 @@
 #include "side.h"
 
 #include "depot.h"
+#include "readset.h"
 #include "shadow.h"
 
 enum { SHORT_SET = 4, LONG_WAY_EVERY = 64, LONG_WAY_EVERY_PIECE = 16 };
@@ -170,6 +171,11 @@ static cspr_entry *place_of_read(cspr_set *reads, uint32_t own, unsigned mask)
             reads->entry[i--] = reads->entry[--reads->n];
     }
     return place || reads->n == reads->cap ? place : &reads->entry[reads->n++];
+}
+
+bool cspr_record_stays(const cspr_record *rec)
+{
+    return rec->reread || (rec->by_turns && cspr_shared_reads <= cspr_readset_after);
 }
 
 bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack)
