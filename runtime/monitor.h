@@ -25,6 +25,8 @@ void cspi_monitor_after_fork(void);
 // Work waits, or may come by time, and no worker may be woken for it. Any thread; cheap while the monitor is awake.
 static inline void cspi_monitor_wanted(void)
 {
+    if (CSPI_CONTROLLED())
+        return; // no worker is ever stuck there, and descriptors are asked for when no task can go on
     if (csp_load_rlx(&cspi_monitor_state) < MONITOR_AWAKE) // relaxed: after W2; see above
         cspi_monitor_wake();
 }
