@@ -23,7 +23,8 @@ static void add(cspr_ranges *r, uintptr_t lo, uintptr_t hi)
     r->list[r->n++] = (cspr_range){lo, hi};
 }
 
-// Lines "lo-hi perms offset dev inode   path". Devices are left alone: reading them may do something.
+// Lines "lo-hi perms offset dev inode   path". Devices are left alone: reading them may do something. So is the shadow, whose
+// addresses are those of all else but for the high bits.
 bool cspr_ranges_read(cspr_ranges *readable)
 {
     size_t len, map_size;
@@ -38,7 +39,8 @@ bool cspr_ranges_read(cspr_ranges *readable)
         const char *path = memchr(p, '/', (size_t)(end - p));
         bool is_device = path && !strncmp(path, "/dev/", 5) && strncmp(path, "/dev/shm/", 9) != 0 &&
                          strncmp(path, "/dev/zero", 9) != 0;
-        if (p[1] == 'r' && p[2] == 'w' && !is_device)
+        bool is_shadow = lo >= CSPR_SHADOW_BASE && hi <= CSPR_SHADOW_BASE + CSPR_SHADOW_SIZE;
+        if (p[1] == 'r' && p[2] == 'w' && !is_device && !is_shadow)
             add(readable, lo, hi);
     }
     cspr_unmap(text, map_size);
