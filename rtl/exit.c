@@ -6,22 +6,22 @@
 //   3 print_counts, registered before anything of the program's and so called last: it ends the process with the exitcode
 //     option's status if there was anything to report.
 // main's frame stays intact during 1: coroutines may have pointers into it. So whatever follows main runs on a stack of its own.
-#include "access.h"
-#include "annotate.h"
-#include "explore.h"
-#include "control_world.h"
-#include "control.h"
-#include "fd.h"
-#include "intercept_thread.h"
-#include "leak.h"
-#include "libc.h"
-#include "misuse.h"
-#include "modules.h"
-#include "print.h"
-#include "report.h"
-#include "schedule_file.h"
-#include "schedule_server.h"
-#include "symbolizer.h"
+#include "control/control.h"
+#include "control/control_world.h"
+#include "control/explore.h"
+#include "control/schedule_file.h"
+#include "control/schedule_server.h"
+#include "deadlock/misuse.h"
+#include "intercept/intercept_thread.h"
+#include "interface/annotate.h"
+#include "leak/leak.h"
+#include "report/report.h"
+#include "report/symbolizer.h"
+#include "shadow/access.h"
+#include "support/libc.h"
+#include "support/modules.h"
+#include "support/print.h"
+#include "sync/fd.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Precedence: defaults < __tsan_default_options() < __csp_default_options() < the environment.
 #include "flags.h"
-#include "print.h"
+#include "support/print.h"
 
 #include <limits.h>
 #include <string.h>

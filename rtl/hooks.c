@@ -2,20 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Channel edges (Go memory model): per slot, numbered by operation. A slot carries one clock: a send joins what the receive
 // that emptied it knew and leaves its own; a receive joins that and leaves its own. The channel's lock is held meanwhile.
-#include "access.h"
-#include "alloc.h"
-#include "chan_use.h"
-#include "control_state.h"
-#include "depot.h"
-#include "everyone.h"
-#include "explore.h"
-#include "finding_log.h"
-#include "leak.h"
-#include "leak_watch.h"
-#include "lock_order.h"
-#include "lock_wait.h"
-#include "sem.h"
-#include "sync.h"
+#include "clock/everyone.h"
+#include "control/control_state.h"
+#include "control/explore.h"
+#include "deadlock/lock_order.h"
+#include "deadlock/lock_wait.h"
+#include "leak/leak.h"
+#include "leak/leak_watch.h"
+#include "report/finding_log.h"
+#include "shadow/access.h"
+#include "shadow/depot.h"
+#include "support/alloc.h"
+#include "sync/chan_use.h"
+#include "sync/sem.h"
+#include "sync/sync.h"
 
 #include <errno.h>
 

@@ -5,16 +5,16 @@
 #define _GNU_SOURCE // _dl_find_object
 #include "rtl.h"
 
-#include "control.h"
-#include "depot.h"
-#include "extent.h"
-#include "readset.h"
-#include "schedule_file.h"
-#include "schedule_server.h"
-#include "shadow.h"
-#include "side.h"
-#include "task.h"
-#include "tls.h"
+#include "control/control.h"
+#include "control/schedule_file.h"
+#include "control/schedule_server.h"
+#include "shadow/depot.h"
+#include "shadow/extent.h"
+#include "shadow/readset.h"
+#include "shadow/shadow.h"
+#include "shadow/side.h"
+#include "task/task.h"
+#include "task/tls.h"
 
 #include <dlfcn.h>
 #include <sys/resource.h>

@@ -29,7 +29,7 @@ cspi_switch_prepare:
 cspi_co_entry:
     .cfi_startproc
     .cfi_undefined %rip         // the outermost frame
-    xorl %r12d, %r12d           // what ran here before is not this one's: it would keep memory reached (rtl/reach.h)
+    xorl %r12d, %r12d           // what ran here before is not this one's: it would keep memory reached (rtl/leak/reach.h)
     xorl %r13d, %r13d
     xorl %r14d, %r14d
     xorl %r15d, %r15d

@@ -107,7 +107,7 @@ def expand(text):
 def table_rows():
     rows = {}
     for name in TABLES:
-        text = expand((RTL / name).read_text())
+        text = expand(next(RTL.rglob(name)).read_text())
         for kind in ("LIBRARY", "STREAM", "VOID"):
             for fields in calls(text, kind):
                 fields = fields if kind == "VOID" else fields[1:]
@@ -132,7 +132,7 @@ def file_of(name, texts):
 def names_by_hand(names):
     texts = {}
     for file, _ in BY_HAND:
-        lines = (RTL / file).read_text().splitlines()
+        lines = next(RTL.rglob(file)).read_text().splitlines()
         texts[file] = [line for line in lines if re.match(r"CSPR_INTER|[A-Z][A-Z_]+\(|_Noreturn CSPR|.*__asm__\(\"", line)]
         texts[file] += ["SCANF sscanf fscanf scanf vsscanf vfscanf vscanf"] if "format" in file else []
     lists = {file: [] for file, _ in BY_HAND}

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "finding_line.h"
-#include "fingerprint.h"
+#include "explore/finding_line.h"
+#include "explore/fingerprint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 // schedule_fuzz.c - schedule files that are any bytes: nothing outside of them is read, and no more steps than lines come out.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "schedule_text.h"
+#include "control/schedule_text.h"
 
 #include <stdlib.h>
 #include <string.h>

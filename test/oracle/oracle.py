@@ -284,7 +284,7 @@ class Graph:
                 self.load(n, heads[n.a], loaded)
             if n.what == "store":
                 mine = [h for h in heads[n.a] if h[1] == n.co]
-                # The detector keeps one clock per object, not one per owner: see rtl/atomics.c, release sequences.
+                # The detector keeps one clock per object, not one per owner: see rtl/sync/atomics.c, release sequences.
                 keeps = last_store.get(n.a) == n.co or n.co in changers.get(n.a, ()) or len(changers.get(n.a, ())) > 1
                 if n.c not in RELEASES and keeps and len(mine) < len(heads[n.a]):
                     self.lost_order = True

@@ -1,4 +1,4 @@
-// library_calls.c - every function of the table rtl/intercept_library.inc races with an access that is not ordered after it, is
+// library_calls.c - every function of the table rtl/intercept/intercept_library.inc races with an access that is not ordered after it, is
 // reported at the caller's line under its own name, and is silent with order.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %cspcc -fsanitize=cspthread -g -O0 -fno-builtin -Wno-deprecated-declarations %s -o %t

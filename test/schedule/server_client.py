@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# server_client.py - asks a program that serves schedules (rtl/schedule_server.h) for runs, and prints how each ended.
+# server_client.py - asks a program that serves schedules (rtl/control/schedule_server.h) for runs, and prints how each ended.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #   server_client.py [--time] [--options=START] [--request=OPTIONS]... [--repeat=N] [--kill] program args...

@@ -28,7 +28,7 @@ SCHEDULE_TIMEOUT_S = 20
 
 
 class Server:
-    """A program started with schedule_server=N: each request runs one schedule in a child of it (rtl/schedule_server.h)."""
+    """A program started with schedule_server=N: each request runs one schedule in a child of it (rtl/control/schedule_server.h)."""
 
     def __init__(self, program, sink):
         self.sink = sink

@@ -1,4 +1,4 @@
-# compare_options.py - compares the option list of tools/clang_options.c with the table in clang's own headers.
+# compare_options.py - compares the option list of tools/driver/clang_options.c with the table in clang's own headers.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import pathlib
 import re

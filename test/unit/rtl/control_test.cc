@@ -8,7 +8,7 @@
 #include <set>
 
 extern "C" {
-#include "control_state.h"
+#include "control/control_state.h"
 }
 
 namespace

@@ -15,16 +15,16 @@
 #include <vector>
 
 extern "C" {
-#include "access.h"
-#include "depot.h"
-#include "extent.h"
-#include "lock_order.h"
-#include "readset.h"
+#include "shadow/access.h"
+#include "shadow/depot.h"
+#include "shadow/extent.h"
+#include "deadlock/lock_order.h"
+#include "shadow/readset.h"
 #include "rtl.h"
-#include "shadow.h"
-#include "side.h"
-#include "sync.h"
-#include "task.h"
+#include "shadow/shadow.h"
+#include "shadow/side.h"
+#include "sync/sync.h"
+#include "task/task.h"
 
 cspr_flags_t cspr_flags;
 bool cspr_main_began = true;

@@ -3,7 +3,7 @@
 #include "core_fixture.h"
 
 extern "C" {
-#include "everyone.h"
+#include "clock/everyone.h"
 }
 
 class Everyone : public Core

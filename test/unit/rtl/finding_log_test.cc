@@ -5,7 +5,7 @@
 #include <string>
 
 extern "C" {
-#include "finding_log.h"
+#include "report/finding_log.h"
 }
 
 static std::string json(const std::string &text)

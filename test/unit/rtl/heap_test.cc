@@ -11,7 +11,7 @@
 #include <vector>
 
 extern "C" {
-#include "heap.h"
+#include "shadow/heap.h"
 }
 
 namespace

@@ -6,7 +6,7 @@
 #include <set>
 
 extern "C" {
-#include "interleaving.h"
+#include "control/interleaving.h"
 }
 
 namespace

@@ -7,7 +7,7 @@
 
 extern "C" {
 #include "hooks.h"
-#include "schedule_text.h"
+#include "control/schedule_text.h"
 }
 
 struct Parsed {

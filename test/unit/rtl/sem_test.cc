@@ -3,7 +3,7 @@
 #include "core_fixture.h"
 
 extern "C" {
-#include "sem.h"
+#include "sync/sem.h"
 }
 
 class Sem : public Core

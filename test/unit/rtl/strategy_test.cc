@@ -13,8 +13,8 @@
 extern "C" {
 #include "base/pct_bound.h"
 #include "base/seed.h"
-#include "profile.h"
-#include "strategy.h"
+#include "control/profile.h"
+#include "control/strategy.h"
 }
 
 namespace

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 extern "C" {
-#include "suppress.h"
+#include "report/suppress.h"
 }
 
 namespace

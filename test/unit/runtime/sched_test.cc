@@ -62,8 +62,16 @@ TEST_P(Sched, MainIsOneAndCountsAreRight)
         EXPECT_EQ(csp_id(), 1u);
         EXPECT_EQ(csp_count(), 1u);
         static std::atomic<uint64_t> id;
-        csp_go([](void *) { id = csp_id(); }, nullptr);
-        EXPECT_EQ(csp_count() - (id != 0), 2u - (id != 0));
+        static std::atomic<bool> counted;
+        csp_go(
+            [](void *) {
+                id = csp_id();
+                while (!counted)
+                    csp_yield();
+            },
+            nullptr);
+        EXPECT_EQ(csp_count(), 2u);
+        counted = true;
         wait_until_alone();
         EXPECT_EQ(id, 2u);
     });

@@ -59,6 +59,7 @@ TEST(Sleep, ForEver)
 TEST(Sleep, InAThreadOfTheProgram)
 {
     expect_ok([] {
+        static std::atomic<bool> slept;
         csp_ctx *ctx = csp_ctx_with_cancel(nullptr);
         pthread_t t;
         pthread_create(
@@ -66,12 +67,13 @@ TEST(Sleep, InAThreadOfTheProgram)
             [](void *ctx) -> void * {
                 csp_sleep_until(csp_now() + CSP_MS);
                 EXPECT_TRUE(csp_sleep_ctx(CSP_MS, static_cast<csp_ctx *>(ctx)));
+                slept = true;
                 EXPECT_FALSE(csp_sleep_ctx(CSP_MINUTE, static_cast<csp_ctx *>(ctx)));
                 EXPECT_EQ(errno, ECANCELED);
                 return nullptr;
             },
             ctx);
-        csp_sleep(20 * CSP_MS);
+        EXPECT_EVENTUALLY(slept);
         csp_ctx_cancel(ctx);
         pthread_join(t, nullptr);
         csp_ctx_free(ctx);

@@ -1,7 +1,7 @@
 // ci_test.cc - what the environment asks of csp test, and what the programs under test do not get to see of it.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "ci.h"
+#include "results/ci.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // ddmin_test.cc - what is left is enough, nothing of it can be spared, and it does not take too many tests.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "ddmin.h"
+#include "replay/ddmin.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // escape_test.cc - strings for other formats: bytes that are no UTF-8, markup, paths.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "escape.h"
+#include "results/escape.h"
 }
 
 #include <gtest/gtest.h>

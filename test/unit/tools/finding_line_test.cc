@@ -1,7 +1,7 @@
 // finding_line_test.cc - what runs write to their log is read, and what they should not have written does no harm.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "finding_line.h"
+#include "explore/finding_line.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // fingerprint_test.cc - which findings are the same one: whatever changes between runs, machines and edits elsewhere.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "fingerprint.h"
+#include "explore/fingerprint.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // progress_test.cc - the bar: what it says, and that it fits every terminal.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "progress.h"
+#include "explore/progress.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // results_test.cc - results: what is written is read again, whatever it holds; what is not results is refused.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "results.h"
+#include "results/results.h"
 }
 
 #include <gtest/gtest.h>

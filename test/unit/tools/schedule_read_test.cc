@@ -1,7 +1,7 @@
 // schedule_read_test.cc - schedule files: both forms, what is taken from them, and any bytes in their place.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "schedule_read.h"
+#include "replay/schedule_read.h"
 }
 
 #include <gtest/gtest.h>

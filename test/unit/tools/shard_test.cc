@@ -1,7 +1,7 @@
 // shard_test.cc - shards: what says which, and that every schedule of every test comes exactly once over all of them.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "shard.h"
+#include "results/shard.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // timeline_test.cc - interleavings as text: columns, arrows, lanes, widths, hostile bytes.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "source.h"
-#include "timeline.h"
+#include "explore/source.h"
+#include "replay/timeline.h"
 }
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // verdict_test.cc - which ends of a run are findings, and which of these are the same one.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "verdict.h"
+#include "explore/verdict.h"
 }
 
 #include <gtest/gtest.h>

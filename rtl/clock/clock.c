@@ -1,0 +1,376 @@
+// clock.c - joining, publishing and accumulating what is known; the trees are clock_tree.c's.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Invariants:  I1 known.at[i] is newer than what known.tree has of known.id[i]   I2 all of known.within is in known.tree
+//              I3 a stamp is never written after it has a second reference
+//              I4 a published stamp has room for one more recent value, so that taking it over needs no new tree
+// Ordering:    E1 unref of a stamp: release -> the last unref: acquire; all reads of it precede its reuse
+#include "clock/clock.h"
+
+#include "clock/clock_tree.h"
+#include "rtl.h"
+#include "support/alloc.h"
+
+// --- what is known ----------------------------------------------------------------------------------------------------------
+
+static void set_within(cspr_known *k, cspr_tree *tree)
+{
+    cspr_tree_ref(tree);
+    cspr_tree_unref(k->within);
+    k->within = tree;
+}
+
+static void set_tree(cspr_known *k, cspr_tree *tree)
+{
+    cspr_tree_ref(tree);
+    cspr_tree_unref(k->tree);
+    k->tree = tree;
+}
+
+static void forget(cspr_known *k)
+{
+    cspr_tree_unref(k->tree);
+    cspr_tree_unref(k->within);
+    *k = (cspr_known){0};
+}
+
+static void copy(cspr_known *k, const cspr_known *from)
+{
+    *k = *from;
+    cspr_tree_ref(k->tree);
+    cspr_tree_ref(k->within);
+}
+
+// The recent values go into the tree.
+static void fold(cspr_known *k)
+{
+    // Shared, it stays what others descend from; ours alone, it is written in place.
+    if (k->tree && __atomic_load_n(&k->tree->refs, __ATOMIC_RELAXED) > 1) // relaxed: a hint for J3
+        set_within(k, k->tree);
+    for (uint32_t i = 0; i < k->n; i++)
+        cspr_tree_put(&k->tree, k->id[i], k->at[i]);
+    k->n = 0;
+}
+
+static bool raise(cspr_known *k, uint32_t id, uint64_t at)
+{
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (k->id[i] != id)
+            continue;
+        bool newer = k->at[i] < at;
+        if (newer)
+            k->at[i] = at;
+        return newer;
+    }
+    if (cspr_tree_get(k->tree, id) >= at)
+        return false;
+    if (k->n == CSPR_RECENT)
+        fold(k);
+    k->id[k->n] = id;
+    k->at[k->n++] = at;
+    return true;
+}
+
+// The tree has changed: I1.
+static void drop_old(cspr_known *k)
+{
+    for (uint32_t i = 0; i < k->n;) {
+        if (cspr_tree_get(k->tree, k->id[i]) < k->at[i]) {
+            i++;
+            continue;
+        }
+        k->n--;
+        k->id[i] = k->id[k->n];
+        k->at[i] = k->at[k->n];
+    }
+}
+
+static void drop_recent(cspr_known *k, uint32_t id)
+{
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (k->id[i] != id)
+            continue;
+        k->n--;
+        k->id[i] = k->id[k->n];
+        k->at[i] = k->at[k->n];
+        return;
+    }
+}
+
+static bool join_tree(cspr_known *k, const cspr_known *from)
+{
+    if (!from->tree || from->tree == k->tree || from->tree == k->within)
+        return false;
+    bool changed = true;
+    if (!k->tree || from->within == k->tree) {
+        set_tree(k, from->tree);
+        set_within(k, from->within);
+    } else {
+        changed = cspr_tree_join(&k->tree, from->tree);
+        set_within(k, k->tree == from->tree ? from->within : from->tree);
+    }
+    drop_old(k);
+    return changed;
+}
+
+static bool join_known(cspr_known *k, uint32_t own, const cspr_known *from)
+{
+    bool changed = join_tree(k, from);
+    for (uint32_t i = 0; i < from->n; i++)
+        if (from->id[i] != own)
+            changed |= raise(k, from->id[i], from->at[i]);
+    return changed;
+}
+
+static bool join(cspr_known *k, uint32_t own, const cspr_stamp *s)
+{
+    bool changed = join_known(k, own, &s->known);
+    if (s->id != CSPR_NO_ID)
+        changed |= raise(k, s->id, s->at);
+    return changed;
+}
+
+static uint64_t stamp_get(const cspr_stamp *s, uint32_t id)
+{
+    return id == s->id ? s->at : cspr_known_get(&s->known, id);
+}
+
+static bool is_named(const cspr_stamp *s)
+{
+    return s->id != CSPR_NO_ID;
+}
+
+// --- clocks -----------------------------------------------------------------------------------------------------------------
+
+void cspr_clock_init(cspr_clock *c, uint32_t own, uint64_t own_at)
+{
+    *c = (cspr_clock){.covered_id = CSPR_NO_ID};
+    cspr_clock_set_own(c, own, own_at);
+}
+
+void cspr_clock_set_own(cspr_clock *c, uint32_t own, uint64_t own_at)
+{
+    c->own = own;
+    c->own_at = c->published_at = own_at; // its last owner may have published that: J1
+}
+
+void cspr_clock_fini(cspr_clock *c)
+{
+    forget(&c->known);
+}
+
+// J2, or c knows nothing.
+static bool is_covered_by(const cspr_clock *c, const cspr_stamp *s)
+{
+    return (!c->known.tree && !c->known.n) ||
+           (c->covered_id != CSPR_NO_ID && stamp_get(s, c->covered_id) >= c->covered_at);
+}
+
+static void take_over(cspr_clock *c, const cspr_stamp *s)
+{
+    cspr_known old = c->known;
+    copy(&c->known, &s->known);
+    forget(&old);
+    if (is_named(s))
+        raise(&c->known, s->id, s->at);
+    c->covered_id = s->id;
+    c->covered_at = s->at;
+}
+
+bool cspr_clock_join(cspr_clock *c, const cspr_stamp *s)
+{
+    if (!s || (is_named(s) && cspr_clock_get(c, s->id) >= s->at)) // J1
+        return false;
+    if (is_covered_by(c, s)) {
+        take_over(c, s);
+        return true;
+    }
+    if (!join(&c->known, c->own, s))
+        return false;
+    c->covered_id = CSPR_NO_ID;
+    return true;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
+static bool covers_tree(const cspr_clock *c, const cspr_tree *known, const cspr_tree *t, uint32_t first)
+{
+    if (!t || t == known)
+        return true;
+    if (t->height) {
+        for (unsigned i = 0; i < 1 << CSPR_FAN_BITS; i++) {
+            const cspr_tree *same = known && known->height == t->height ? known->child[i] : NULL;
+            uint32_t at = first + (i << (CSPR_LEAF_BITS + CSPR_FAN_BITS * (t->height - 1)));
+            if (!covers_tree(c, same, t->child[i], at))
+                return false;
+        }
+        return true;
+    }
+    for (unsigned i = 0; i < 1 << CSPR_LEAF_BITS; i++) // by id: own component and recent values are not in the tree
+        if (cspr_clock_get(c, first + i) < t->at[i])
+            return false;
+    return true;
+}
+
+bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s)
+{
+    if (is_named(s))
+        return cspr_clock_get(c, s->id) >= s->at; // J1
+    for (uint32_t i = 0; i < s->known.n; i++)
+        if (cspr_clock_get(c, s->known.id[i]) < s->known.at[i])
+            return false;
+    const cspr_tree *t = s->known.tree, *known = c->known.tree;
+    while (t && known && known->height > t->height)
+        known = known->child[0];
+    return t == c->known.within || covers_tree(c, known, t, 0);
+}
+
+// The next name of c's: J1.
+static void take_name(cspr_clock *c)
+{
+    if (c->own_at == c->published_at)
+        c->own_at++;
+    c->published_at = c->own_at;
+}
+
+static bool knows_all_of(const cspr_clock *c, const cspr_clock *other)
+{
+    return (!other->known.tree && !other->known.n) ||
+           (other->covered_id != CSPR_NO_ID && cspr_clock_get(c, other->covered_id) >= other->covered_at); // J2
+}
+
+// from knew all that c knows, and c's own component.
+static void copy_from(cspr_clock *c, const cspr_clock *from)
+{
+    cspr_known old = c->known;
+    copy(&c->known, &from->known);
+    forget(&old);
+    drop_recent(&c->known, c->own);
+}
+
+void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
+{
+    take_name(a);
+    take_name(b);
+    bool a_knows = knows_all_of(a, b), b_knows = knows_all_of(b, a);
+    if (!a_knows && b_knows) {
+        cspr_clock *swap = a;
+        a = b;
+        b = swap;
+    } else if (!a_knows) {
+        join_known(&a->known, a->own, &b->known);
+    }
+    if (a->known.n == CSPR_RECENT)
+        fold(&a->known); // once for both
+    raise(&a->known, b->own, b->own_at);
+    if (!(a_knows && b_knows))
+        copy_from(b, a);
+    raise(&b->known, a->own, a->own_at);
+    // Nobody has been told either name, and who is told one from now on is told all that both know.
+    a->covered_id = b->covered_id = a->own;
+    a->covered_at = b->covered_at = a->own_at;
+}
+
+// --- stamps -----------------------------------------------------------------------------------------------------------------
+
+cspr_stamp *cspr_clock_publish(cspr_clock *c, uint32_t who)
+{
+    take_name(c);
+    if (c->known.n == CSPR_RECENT)
+        fold(&c->known); // I4
+    c->covered_id = c->own;
+    c->covered_at = c->own_at;
+    cspr_stamp *s = cspr_alloc(sizeof *s);
+    s->refs = 1;
+    s->who = who;
+    s->id = c->own;
+    s->at = c->own_at;
+    copy(&s->known, &c->known);
+    return s;
+}
+
+// A stamp of nobody's with what s knows.
+static cspr_stamp *accumulate(const cspr_stamp *s)
+{
+    cspr_stamp *sum = cspr_alloc(sizeof *sum);
+    sum->refs = 1;
+    sum->id = CSPR_NO_ID;
+    copy(&sum->known, &s->known);
+    if (is_named(s))
+        raise(&sum->known, s->id, s->at);
+    return sum;
+}
+
+static cspr_stamp *merge_known(cspr_stamp *a, cspr_stamp *b)
+{
+    if (!a)
+        return cspr_stamp_ref(b);
+    if (!b || a == b || (is_named(b) && stamp_get(a, b->id) >= b->at))
+        return a;
+    if (is_named(a) && stamp_get(b, a->id) >= a->at) {
+        cspr_stamp_unref(a);
+        return cspr_stamp_ref(b);
+    }
+    // Acquire, E1: ours alone, it is written in place.
+    if (is_named(a) || __atomic_load_n(&a->refs, __ATOMIC_ACQUIRE) > 1) {
+        cspr_stamp *sum = accumulate(a);
+        cspr_stamp_unref(a);
+        a = sum;
+    }
+    join(&a->known, CSPR_NO_ID, b);
+    return a;
+}
+
+// Both have something to say of `order`, or one: what comes out of it may be another stamp than what is known is.
+CSPR_NOINLINE static cspr_stamp *merge_slow(cspr_stamp *a, cspr_stamp *b)
+{
+    cspr_stamp *order = merge_known(cspr_stamp_ref(a ? a->order : NULL), b ? b->order : NULL);
+    cspr_stamp *sum = merge_known(a, b);
+    if (sum->order == order) {
+        cspr_stamp_unref(order);
+        return sum;
+    }
+    if (is_named(sum) || __atomic_load_n(&sum->refs, __ATOMIC_ACQUIRE) > 1) { // E1, as above
+        cspr_stamp *other = accumulate(sum);
+        cspr_stamp_unref(sum);
+        sum = other;
+    }
+    cspr_stamp_unref(sum->order);
+    sum->order = order;
+    return sum;
+}
+
+cspr_stamp *cspr_stamp_merge(cspr_stamp *a, cspr_stamp *b)
+{
+    if (CSPR_UNLIKELY((a && a->order) || (b && b->order)))
+        return merge_slow(a, b);
+    return merge_known(a, b);
+}
+
+uint64_t cspr_stamp_get(const cspr_stamp *s, uint32_t id)
+{
+    return s ? stamp_get(s, id) : 0;
+}
+
+cspr_stamp *cspr_stamp_named(const cspr_stamp *base, uint32_t id, uint64_t at)
+{
+    static const cspr_stamp nothing = {.id = CSPR_NO_ID};
+    cspr_stamp *s = accumulate(base ? base : &nothing);
+    s->id = id;
+    s->at = at;
+    return s;
+}
+
+cspr_stamp *cspr_stamp_ref(cspr_stamp *s)
+{
+    if (s)
+        __atomic_fetch_add(&s->refs, 1, __ATOMIC_RELAXED); // relaxed: the caller keeps it alive
+    return s;
+}
+
+void cspr_stamp_unref(cspr_stamp *s)
+{
+    if (!s || __atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1) // E1
+        return;
+    cspr_stamp_unref(s->order);
+    forget(&s->known);
+    cspr_free(s, sizeof *s);
+}

@@ -1,0 +1,125 @@
+// shadow.h - the shadow of application memory: finding a word's two cells, taking and giving a word, forgetting ranges.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Taking (rule A3). Who changes a word first takes it, with the three others whose cells lie in the same line of the cache: one
+// locked instruction for as much as several threads cannot change at once anyway. Until it is given back only the taker writes
+// those cells, reads or writes their side records and their sync objects, so every transition of a word is serial and no third
+// party is lost. The inline check reads cells without taking: an own-epoch value it sees late is harmless, because whoever
+// replaced it has looked at it.
+// Ordering:  E1 give: store-release of the line's first write cell -> take: fetch-or, acquire; carries all cells and records
+// One line is taken at a time, but for an atomic operation that lies in two, which takes them in ascending order; nothing is called
+// out to meanwhile.
+#ifndef CSP_RTL_SHADOW_H
+#define CSP_RTL_SHADOW_H
+
+#include "rtl.h"
+#include "support/lock.h"
+
+#define CSPR_CELL_TAKEN (1ull << CSPR_TAKEN_SHIFT)
+enum { CSPR_LINE_APP_BYTES = 32, CSPR_LINE_WORDS = 4 };
+
+static inline uint64_t *cspr_shadow_of(uintptr_t addr)
+{
+    return (uint64_t *)(CSPR_SHADOW_BASE | (addr & CSPR_APP_MASK) << 1);
+}
+
+static inline uint32_t cspr_cell_epoch(uint64_t cell)
+{
+    return (uint32_t)(cell >> CSPR_EPOCH_SHIFT);
+}
+static inline unsigned cspr_cell_mask(uint64_t cell)
+{
+    return (cell >> CSPR_MASK_SHIFT) & 0xff;
+}
+static inline cspr_stack cspr_cell_stack(uint64_t cell)
+{
+    return cell & ((1u << CSPR_STACK_BITS) - 1);
+}
+static inline bool cspr_cell_is_aside(uint64_t cell)
+{
+    return cspr_cell_epoch(cell) == CSPR_EPOCH_ASIDE;
+}
+
+static inline uint64_t *cspr_line_of(uint64_t *cells)
+{
+    return (uint64_t *)((uintptr_t)cells & ~(uintptr_t)(CSPR_LINE_APP_BYTES * 2 - 1));
+}
+
+void cspr_line_take_slow(uint64_t *line);
+static inline void cspr_line_take(uint64_t *line)
+{
+    // Acquire: E1. Tested for that bit alone, it is one instruction.
+    if (CSPR_UNLIKELY(__atomic_fetch_or(&line[1], CSPR_CELL_TAKEN, __ATOMIC_ACQUIRE) & CSPR_CELL_TAKEN))
+        cspr_line_take_slow(line);
+}
+static inline void cspr_line_give(uint64_t *line)
+{
+    uint64_t w = __atomic_load_n(&line[1], __ATOMIC_RELAXED);           // relaxed: the line is ours
+    __atomic_store_n(&line[1], w & ~CSPR_CELL_TAKEN, __ATOMIC_RELEASE); // E1
+}
+
+// The write cell, as it counts. Relaxed: the word is the caller's, or it is a look.
+static inline uint64_t cspr_word_write_cell(const uint64_t *cells)
+{
+    return __atomic_load_n(&cells[1], __ATOMIC_RELAXED) & ~CSPR_CELL_TAKEN;
+}
+// Whether nothing is recorded there. A look.
+static inline bool cspr_word_is_empty(const uint64_t *cells)
+{
+    return !(__atomic_load_n(&cells[0], __ATOMIC_RELAXED) | cspr_word_write_cell(cells));
+}
+
+// Takes the word's line; returns the word's write cell.
+static inline uint64_t cspr_word_take(uint64_t *cells)
+{
+    cspr_line_take(cspr_line_of(cells));
+    return cspr_word_write_cell(cells);
+}
+
+// The read cell of a taken word. A write cell that is not aside beside a read cell that is: the range was forgotten under a
+// racing access; the write cell counts.
+static inline uint64_t cspr_word_read_cell(const uint64_t *cells, uint64_t w)
+{
+    uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
+    return cspr_cell_is_aside(r) && !cspr_cell_is_aside(w) ? 0 : r;
+}
+
+// Changes a word of a line that stays taken.
+static inline void cspr_word_put(uint64_t *cells, uint64_t r, uint64_t w)
+{
+    // Relaxed, the read cell only when it changes: E1 carries it to the next taker; the inline check needs no order.
+    if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) != r)
+        __atomic_store_n(&cells[0], r, __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[1], w | (cells == cspr_line_of(cells) ? CSPR_CELL_TAKEN : 0), __ATOMIC_RELAXED);
+}
+static inline void cspr_word_give(uint64_t *cells, uint64_t r, uint64_t w)
+{
+    cspr_word_put(cells, r, w);
+    cspr_line_give(cspr_line_of(cells));
+}
+
+// Shadow that is met word after word is put into memory ahead of the accesses: otherwise each page costs two faults, since
+// the inline check reads it before it is written, and the second one interrupts all processors. Called after a word's first
+// access, with no word taken.
+enum { CSPR_PAGE_APP_BYTES = 2048, CSPR_STREAMS = 16 };
+extern __thread struct cspr_stream {
+    uintptr_t page, ready; // last page met, first page not put into memory; counted from address 0
+    uint32_t length;       // pages met one after the other
+} cspr_streams[CSPR_STREAMS] __attribute__((tls_model("initial-exec")));
+void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page);
+static inline void cspr_shadow_met(uintptr_t word)
+{
+    struct cspr_stream *s = &cspr_streams[(word >> 16) % CSPR_STREAMS];
+    if (CSPR_UNLIKELY(s->page != word / CSPR_PAGE_APP_BYTES))
+        cspr_shadow_next_page(s, word / CSPR_PAGE_APP_BYTES);
+}
+
+// Reserves the map. On address spaces that would alias, executes the program again (rule E1); argv, envp: main's.
+void cspr_shadow_init(char **argv, char **envp);
+
+// Calls fn for the parts of [lo, hi) (8-byte aligned) whose shadow was ever touched; the others count as zero.
+void cspr_shadow_each_touched(uintptr_t lo, uintptr_t hi, void (*fn)(uintptr_t lo, uintptr_t hi, void *arg), void *arg);
+// Gives the shadow of the inside of [lo, hi) back to the system; nothing recorded there may matter any more.
+void cspr_shadow_drop(uintptr_t lo, uintptr_t hi);
+
+#endif
