@@ -86,11 +86,13 @@ static bool is_bottom(const cspr_place *p)
 // A library function is shown under the name the program called it by, without our file and the pieces it is made of.
 static void name_library_function(cspr_place *p)
 {
-    static const char ours[] = "__csp_", replacement[] = "cspr_intercept_";
+    static const char ours[] = "__csp_", replacement[] = "cspr_intercept_", handler[] = "call_handler";
     if (p->function && !strncmp(p->function, ours, sizeof ours - 1))
         p->function += sizeof ours - 1;
     else if (p->function && !strncmp(p->function, replacement, sizeof replacement - 1))
         p->function += sizeof replacement - 1;
+    else if (p->function && !strcmp(p->function, handler)) // intercept_signal.c's; as gdb calls it
+        p->function = "<signal handler called>";
     p->file = NULL;
     p->line = p->column = p->start_line = 0;
 }

@@ -41,8 +41,8 @@ int main(void)
     if (!sigsetjmp(back, 1))
         raise(SIGHUP);
     free(malloc(1)); // the handler was left by a jump: this is not inside it
-    raise(SIGUSR1);
-    raise(SIGUSR1);
+    for (int i = 0; i < 2; i++) // told once
+        raise(SIGUSR1); // line: raised
     raise(SIGUSR2);
     free(block);
     return 0;
@@ -51,6 +51,8 @@ int main(void)
 // CHECK: WARNING: CspThreadSanitizer: signal-unsafe call inside of a signal (pid=
 // CHECK-NEXT: {{^}}    #0 malloc
 // CHECK-NEXT: {{^}}    #1 on_first {{.*}}signal_unsafe.c:[[#malloc]]:
+// CHECK-NEXT: {{^}}    #2 <signal handler called>
+// CHECK-NEXT: {{^}}    #3 main {{.*}}signal_unsafe.c:[[#raised]]:
 // CHECK: WARNING: CspThreadSanitizer: signal handler spoils errno (pid=
 // CHECK-NEXT: {{^}}    #0 on_second {{.*}}signal_unsafe.c:
 // CHECK: reported 2 warnings
