@@ -218,20 +218,11 @@ static void look_at(cspr_reach *r, uintptr_t v)
     push_readable(r, a->range.lo & ~(uintptr_t)7, a->range.hi);
 }
 
-// The program's memory, whatever sanitizers think of it. Copied by the kernel: a page may have become unreadable since the map
-// of memory was read, a guard among them, and is then passed over.
+// The program's memory, whatever sanitizers think of it.
 static void read_words(cspr_reach *r, cspr_range range)
 {
-    uintptr_t words[PAGE / sizeof(uintptr_t)];
-    for (uintptr_t p = range.lo, n; p < range.hi; p += n) {
-        n = PAGE - (p & (PAGE - 1));
-        n = n < range.hi - p ? n : range.hi - p;
-        struct iovec to = {words, n}, from = {(void *)p, n};
-        if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)n)
-            continue;
-        for (size_t i = 0; i < n / sizeof *words; i++)
-            look_at(r, words[i]);
-    }
+    for (uintptr_t p = range.lo; p < range.hi; p += sizeof(uintptr_t))
+        look_at(r, *(const volatile uintptr_t *)p);
 }
 
 static void follow(cspr_reach *r)

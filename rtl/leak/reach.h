@@ -57,7 +57,7 @@ typedef struct cspr_range {
 } cspr_range;
 typedef struct cspr_ranges {
     cspr_range *list; // ascending, not touching
-    size_t n, cap;
+    size_t n;
 } cspr_ranges;
 bool cspr_ranges_read(cspr_ranges *readable); // readable and writable memory; false: the kernel does not say
 void cspr_ranges_fini(cspr_ranges *r);
