@@ -132,6 +132,8 @@ void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack);
 // malloc and free (rule A8): the range as written by the current task; `is_free` also forgets sync objects in it.
 void cspr_access_alloc(uintptr_t addr, size_t size, cspr_stack stack);
 void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack, cspr_stack allocation);
+// What is freed is no block: if one was freed there before, the two frees conflict.
+void cspr_access_free_again(uintptr_t addr, cspr_stack stack);
 // Forgets everything about a range: new stacks, fresh or vanished mappings. No check.
 void cspr_shadow_forget(uintptr_t lo, uintptr_t hi);
 

@@ -155,3 +155,12 @@ void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack, cspr_stack 
     free_words(&c, to, end);
     cspr_leave();
 }
+
+void cspr_access_free_again(uintptr_t addr, cspr_stack stack)
+{
+    uint64_t w = __atomic_load_n(cspr_shadow_of(addr) + 1, __ATOMIC_RELAXED); // relaxed: a hint; the check looks again
+    cspr_stack before = cspr_cell_stack(w), bare = before;
+    if (!cspr_cell_epoch(w) || cspr_cell_is_aside(w) || cspr_depot_untag(&bare) != CSPR_TAG_FREE)
+        return;
+    cspr_access_free(addr, sizeof(uint64_t), stack, cspr_depot_allocation(before));
+}

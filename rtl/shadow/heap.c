@@ -181,6 +181,8 @@ static void delete_tls(void *p, size_t size)
 void cspr_heap_delete(void *p, cspr_stack stack)
 {
     if (!cspr_heap_is_ours(p)) {
+        if (stack && starts && !((uintptr_t)p & 15))
+            cspr_access_free_again((uintptr_t)p, stack); // libc ends the process next, if it was freed before
         cspr_enter();
         __libc_free(p);
         cspr_leave();
