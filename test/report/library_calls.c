@@ -2,7 +2,7 @@
 // reported at the caller's line under its own name, and is silent with order.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %cspcc -fsanitize=cspthread -g -O0 -fno-builtin -Wno-deprecated-declarations %s -o %t
-// RUN: %python %S/Inputs/check_calls.py %t %S/Inputs/library_calls.inc %source_dir/rtl
+// RUN: %python %S/Inputs/check_calls.py %t %S/Inputs/library_calls.inc %source_dir/rtl/intercept
 #define _GNU_SOURCE
 #define INVISIBLE_THREADS
 #include "../race/invisible.h"
