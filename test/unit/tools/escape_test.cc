@@ -82,7 +82,7 @@ TEST(Escape, RelativePath)
     auto relative = [](const char *root, const char *file) { return take(cspt_relative_path(root, file)); };
     EXPECT_EQ(relative("/w", "/w/src/a.c"), "src/a.c");
     EXPECT_EQ(relative("/w/", "/w//src/./b/../a.c"), "src/a.c");
-    EXPECT_EQ(relative("/w", "/work/a.c"), "(none)");
+    EXPECT_EQ(relative("/w", "/wide/a.c"), "(none)");
     EXPECT_EQ(relative("/w", "/w"), "(none)");
     EXPECT_EQ(relative("/w", "/w/../x/a.c"), "(none)");
     EXPECT_EQ(relative("/", "/usr/include/a.h"), "usr/include/a.h");
