@@ -7,6 +7,7 @@
 #include "control/schedule_file.h"
 #include "control/schedule_server.h"
 #include "task/task.h"
+#include "base/seed.h"
 
 #include <string.h>
 
@@ -208,8 +209,8 @@ uint64_t cspr_control_random(void)
     static uint64_t unowned; // before the schedule begins, and threads outside of it
     cspr_control *me = cspr_control_me();
     uint64_t *drawn = me ? &me->drawn : &unowned;
-    uint64_t n = __atomic_add_fetch(drawn, 0x9e3779b97f4a7c15u, __ATOMIC_RELAXED); // relaxed: only distinct
-    return cspr_control_mix(cspr_control_mix(cspr_flags.seed ^ (me ? me->key : 0)) + n);
+    uint64_t n = __atomic_add_fetch(drawn, CSP_SEED_STEP, __ATOMIC_RELAXED); // relaxed: only distinct
+    return csp_seed_mix(csp_seed_mix(cspr_flags.seed ^ (me ? me->key : 0)) + n);
 }
 
 // --- what cannot be replayed --------------------------------------------------------------------------------------------------

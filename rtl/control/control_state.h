@@ -95,13 +95,6 @@ static inline cspr_control *cspr_control_me(void)
     return here && here->has_turn ? here->runs : NULL;
 }
 
-static inline uint64_t cspr_control_mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
 // --- control_task.c
 // Its key is what the creator gave: cspr_control_child_key, by itself or, for timers, earlier.
 cspr_control *cspr_control_add(cspr_task *t, uint64_t key, uint32_t creator);

@@ -4,6 +4,7 @@
 #include "control/control_state.h"
 #include "support/alloc.h"
 #include "task/task.h"
+#include "base/seed.h"
 
 // --- tasks ------------------------------------------------------------------------------------------------------------------
 
@@ -23,7 +24,7 @@ uint64_t cspr_control_child_key(void)
 {
     cspr_control *me = cspr_control_me();
     uint64_t index = me ? ++me->children : cspr_control_it.n_tasks + 1;
-    return cspr_control_mix((me ? me->key : 0) + index * 0x9e3779b97f4a7c15u);
+    return csp_seed_mix((me ? me->key : 0) + index * CSP_SEED_STEP);
 }
 
 cspr_control *cspr_control_add(cspr_task *t, uint64_t key, uint32_t creator)

@@ -158,7 +158,7 @@ void cspr_access_free(uintptr_t addr, size_t size, cspr_stack stack, cspr_stack 
 
 void cspr_access_free_again(uintptr_t addr, cspr_stack stack)
 {
-    uint64_t w = __atomic_load_n(cspr_shadow_of(addr) + 1, __ATOMIC_RELAXED); // relaxed: a hint; the check looks again
+    uint64_t w = cspr_word_write_cell(cspr_shadow_of(addr)); // a look; the check looks again
     cspr_stack before = cspr_cell_stack(w), bare = before;
     if (!cspr_cell_epoch(w) || cspr_cell_is_aside(w) || cspr_depot_untag(&bare) != CSPR_TAG_FREE)
         return;
