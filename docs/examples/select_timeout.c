@@ -8,7 +8,7 @@ static void answer_slowly(void *arg)
 {
     csp_chan *answers = arg;
     int answer = 42;
-    csp_sleep(100 * CSP_MS);
+    csp_sleep(200 * CSP_MS);
     csp_send(answers, &answer);
 }
 
@@ -20,7 +20,7 @@ int main(void)
 
     for (;;) {
         int answer;
-        switch (CSP_SELECT(csp_case_recv(answers, &answer, NULL), csp_case_after(60 * CSP_MS))) {
+        switch (CSP_SELECT(csp_case_recv(answers, &answer, NULL), csp_case_after(50 * CSP_MS))) {
         case 0:
             printf("answer %d\n", answer);
             csp_chan_free(answers);
