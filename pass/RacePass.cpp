@@ -13,8 +13,8 @@
 //
 // With link-time optimization modules are instrumented before the link. Inlining such a function afterwards would give
 // its frame record (and its leaf checks) the return address of another function, so it is marked noinline then.
-#include "Counter.h"
 #include "RacePass.h"
+#include "Counter.h"
 #include "layout.h"
 
 #include "llvm/ADT/PostOrderIterator.h"

@@ -230,9 +230,9 @@ typedef struct csp_exploration {
          (const csp_leak_query *q, void (*tell)(const csp_leak_found *found, void *arg), void *arg), (q, tell, arg),           \
          0)                                                                                                                    \
     HOOK(int, leak_signal, (void), (), 0) /* at which signal the runtime is to ask leak_check; 0: none */                      \
-    /* An exploration comes, perhaps before the runtime has started (false: no detector); it is made, by main. */                             \
-    HOOK(bool, explore_wanted, (void), (), false)                                                                                   \
-    HOOK(void, explore, (csp_exploration *e), (e), )                                                                           \
+    /* An exploration comes, perhaps before the runtime has started (false: no detector); it is made, by main. */              \
+    HOOK(bool, explore_wanted, (void), (), false)                                                                              \
+    HOOK(void, explore, (csp_exploration * e), (e), )                                                                          \
     /* A panic or fatal error, but for all_asleep: what was said of it. pc: where; NULL: in the calling function's callers. */ \
     HOOK(void, ending, (const char *kind, const char *message, const void *pc), (kind, message, pc), )                         \
     HOOK(void, before_exit, (void), (), ) /* the runtime ends the process with status 2: last words */

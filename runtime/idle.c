@@ -70,7 +70,7 @@ __attribute__((noinline)) static void wake_one_slow(void)
 void cspi_wake_one(void)
 {
     if (CSPI_CONTROLLED())
-        return; // nobody is idle: control.h
+        return;                                       // nobody is idle: control.h
     csp_fence_seq();                                  // W2
     if (csp_load_rlx(&cspi_sched.n_available) == 0) { // W3. relaxed: after the fence
         cspi_monitor_wanted();

@@ -1,5 +1,6 @@
 // control.c - controlled schedules: their beginning and end, numbers that the schedule chooses, names of operations.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "base/seed.h"
 #include "control/control_state.h"
 #include "control/control_world.h"
 #include "control/explore.h"
@@ -7,7 +8,6 @@
 #include "control/schedule_file.h"
 #include "control/schedule_server.h"
 #include "task/task.h"
-#include "base/seed.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 // control_task.c - the tasks of a controlled schedule, who of them can go on, and the numbers of objects.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Numbers, not addresses, are what decisions are made of and what is recorded: the same in every process.
+#include "base/seed.h"
 #include "control/control_state.h"
 #include "support/alloc.h"
 #include "task/task.h"
-#include "base/seed.h"
 
 // --- tasks ------------------------------------------------------------------------------------------------------------------
 

@@ -15,12 +15,12 @@
 #include <vector>
 
 extern "C" {
+#include "deadlock/lock_order.h"
+#include "rtl.h"
 #include "shadow/access.h"
 #include "shadow/depot.h"
 #include "shadow/extent.h"
-#include "deadlock/lock_order.h"
 #include "shadow/readset.h"
-#include "rtl.h"
 #include "shadow/shadow.h"
 #include "shadow/side.h"
 #include "sync/sync.h"

@@ -6,8 +6,8 @@
 #include <vector>
 
 extern "C" {
-#include "hooks.h"
 #include "control/schedule_text.h"
+#include "hooks.h"
 }
 
 struct Parsed {

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 extern "C" {
-#include "support/modules.h"
 #include "report/report.h"
 #include "report/symbolize.h"
+#include "support/modules.h"
 }
 
 int symbolize_test_global[3];

@@ -1,8 +1,8 @@
 // discover_test.cc - the tests that googletest and CTest list, and the command line's words.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 extern "C" {
-#include "explore/discover.h"
 #include "command/test_options.h"
+#include "explore/discover.h"
 }
 
 #include <gtest/gtest.h>
