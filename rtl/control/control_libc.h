@@ -31,6 +31,7 @@ void cspr_control_clocks_take_over(void);
 void cspr_control_random_take_over(void);
 void cspr_control_threads_take_over(void);
 void cspr_control_io_take_over(void);
+void cspr_control_poll_take_over(void);
 void cspr_control_timerfd_take_over(void);
 void cspr_control_signals_take_over(void);
 static inline void cspr_control_take_over(void)
@@ -41,6 +42,7 @@ static inline void cspr_control_take_over(void)
     cspr_control_random_take_over();
     cspr_control_threads_take_over();
     cspr_control_io_take_over();
+    cspr_control_poll_take_over();
     cspr_control_timerfd_take_over();
     cspr_control_signals_take_over();
 }

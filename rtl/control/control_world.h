@@ -20,6 +20,7 @@ bool cspr_world_await(struct pollfd *fds, nfds_t n, int64_t deadline_ns);
 bool cspr_world_await_retry(int op, const void *obj, int64_t deadline_ns, const char *why);
 // Until a child has changed its state, as waitid with these arguments and WNOHANG would find it. True also when there is none such.
 bool cspr_world_await_child(idtype_t type, id_t id, int options);
+bool cspr_world_is_ready(int fd, short events); // as poll says, without waiting
 // Something was done to a descriptor: who waits for one that is ready now may go on.
 void cspr_world_changed(void);
 void cspr_world_retry(void);
