@@ -394,7 +394,8 @@ static void start_runtime(void)
 {
     make_workers(CSPI_CONTROLLED() ? 1 : read_maxprocs());
     cspi_sched.next_id = 2;
-    cspi_sched.live_unowned = cspi_sched.created_unowned = 1; // main
+    cspi_sched.live_unowned = 1; // main
+    cspi_sched.created_unowned = 1;
     cspi_sched.started_ns = cspi_now();
     cspi_fault_install();
     cspi_quit_install();
