@@ -87,8 +87,12 @@ static char *make_slug(const char *name)
 static char *keep_file(cspt_collector *c, const char *from, const char *name)
 {
     char *path = cspt_format("%s/%s", c->schedules_folder, name);
-    if (make_folders(c->schedules_folder) && copy_file(from, path))
-        return path;
+    if (make_folders(c->schedules_folder) && copy_file(from, path)) {
+        char *absolute = c->target->directory ? realpath(path, NULL) : NULL; // replays begin there
+        if (absolute)
+            free(path);
+        return absolute ? absolute : path;
+    }
     if (!c->told_of_disk)
         cspt_error("test: %s: %s; schedules are not kept, but each finding has its seed", path, strerror(errno));
     c->told_of_disk = true;
@@ -143,7 +147,7 @@ static void print_word(FILE *out, const char *word)
 
 char *cspt_replay_command(const cspt_target *t, const cspt_finding *f)
 {
-    char *text = NULL, *absolute = f->schedule_file && t->directory ? realpath(f->schedule_file, NULL) : NULL;
+    char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     if (!out)
@@ -160,7 +164,7 @@ char *cspt_replay_command(const cspt_target *t, const cspt_finding *f)
     }
     if (f->schedule_file) {
         fputs("csp replay ", out);
-        print_word(out, absolute ? absolute : f->schedule_file);
+        print_word(out, f->schedule_file);
     } else {
         char *options = cspt_format("CSPTHREAD_OPTIONS=%s", f->options);
         fputs(t->environment.count ? "" : "env ", out);
@@ -171,7 +175,6 @@ char *cspt_replay_command(const cspt_target *t, const cspt_finding *f)
     if (t->directory)
         fputc(')', out);
     fclose(out);
-    free(absolute);
     return text;
 }
 

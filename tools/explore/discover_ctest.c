@@ -1,8 +1,8 @@
 // discover_ctest.c - the tests of a build folder that CTest knows.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Followed: COMMAND, WORKING_DIRECTORY, ENVIRONMENT, SKIP_RETURN_CODE, WILL_FAIL, TIMEOUT, DISABLED. With PASS_ or
-// FAIL_REGULAR_EXPRESSION the output decides in CTest; here then only the detector and signals do.
+// Followed: COMMAND, WORKING_DIRECTORY, ENVIRONMENT, SKIP_RETURN_CODE, WILL_FAIL, TIMEOUT, DISABLED, PASS_REGULAR_EXPRESSION and
+// FAIL_REGULAR_EXPRESSION.
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -12,11 +12,30 @@
 #include "command/command.h"
 #include "common/message.h"
 #include "explore/discover.h"
+#include "explore/expected_output.h"
 #include "results/output_of.h"
 
 enum { CTEST_TIMEOUT_S = 300 };
 
-static void take_property(cspt_target *t, const char *name, const json_t *value)
+static void take_patterns(cspt_discovery *d, cspt_argv *patterns, const char *test, const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        const char *pattern = json_string_value(item);
+        char *why = NULL;
+        if (pattern && cspt_is_pattern(pattern, &why)) {
+            cspt_argv_push(patterns, cspt_format("%s", pattern));
+        } else if (pattern) {
+            cspt_error("test: %s: regular expression '%s': %s", test, pattern, why);
+            d->status = d->status ? d->status : CSPT_STATUS_USAGE;
+        }
+        free(why);
+    }
+}
+
+static void take_property(cspt_discovery *d, cspt_target *t, const char *name, const json_t *value)
 {
     size_t i;
     json_t *item;
@@ -30,8 +49,10 @@ static void take_property(cspt_target *t, const char *name, const json_t *value)
         t->timeout_s = json_number_value(value);
     else if (strcmp(name, "DISABLED") == 0 && json_is_true(value))
         t->skipped = "disabled";
-    else if (strcmp(name, "PASS_REGULAR_EXPRESSION") == 0 || strcmp(name, "FAIL_REGULAR_EXPRESSION") == 0)
-        t->any_status = true;
+    else if (strcmp(name, "PASS_REGULAR_EXPRESSION") == 0)
+        take_patterns(d, &t->pass_output, t->name, value);
+    else if (strcmp(name, "FAIL_REGULAR_EXPRESSION") == 0)
+        take_patterns(d, &t->fail_output, t->name, value);
     else if (strcmp(name, "ENVIRONMENT") == 0)
         json_array_foreach(value, i, item)
         {
@@ -56,7 +77,7 @@ static void take_test(cspt_discovery *d, const json_t *test)
     {
         const char *property = json_string_value(json_object_get(item, "name"));
         if (property)
-            take_property(&t, property, json_object_get(item, "value"));
+            take_property(d, &t, property, json_object_get(item, "value"));
     }
     if (!t.command.count) {
         cspt_error("test: %s: CTest has no command for it; build it first", t.name);

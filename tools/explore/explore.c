@@ -171,7 +171,8 @@ static cspt_shown_run read_run(const explorer *e, const worker *w, const cspt_cl
                     .timed_out = result->timed_out,
                     .timeout_s = (double)w->client.timeout_ms / 1000,
                     .has_findings = has_serious(&run.log),
-                    .output = output};
+                    .output = output,
+                    .is_all = true};
     run.has_end = cspt_verdict(e->target, &end, &run.end);
     return run;
 }

@@ -72,7 +72,8 @@ static void judge(cspt_rerun *r, int wait_status, bool timed_out)
                     .timed_out = timed_out,
                     .timeout_s = r->timeout_s,
                     .has_findings = cspt_rerun_count(r) > 0,
-                    .output = r->output};
+                    .output = r->output,
+                    .is_all = true};
     r->run.has_end = cspt_verdict(r->target, &end, &r->run.end);
 }
 

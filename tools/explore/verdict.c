@@ -14,6 +14,7 @@
 #include "common/argv.h"
 #include "common/message.h"
 #include "common/text.h"
+#include "explore/expected_output.h"
 #include "explore/fingerprint.h"
 
 enum { PANIC_STATUS = 2, FAILURE_LINES = 4 };
@@ -124,6 +125,25 @@ bool cspt_verdict_skipped(const cspt_target *t, const cspt_end *end)
            WEXITSTATUS(end->wait_status) == t->skip_status && !end->has_findings;
 }
 
+// As CTest does.
+static bool judge_test(const cspt_target *t, const cspt_end *end, int status, cspt_finding *out)
+{
+    bool by_output = t->pass_output.count || t->fail_output.count;
+    if (by_output && !end->is_all)
+        return false;
+    char *fault = by_output ? cspt_output_fault(t, end->output) : NULL;
+    bool fails = fault || (status && !t->pass_output.count);
+    if (fails == t->will_fail) {
+        free(fault);
+        return false;
+    }
+    if (fault)
+        return report(out, "wrong output", fault, end->output);
+    return report(out, "exit status",
+                  cspt_format("exited with status %d%s", status, t->will_fail ? ", though it should fail" : ""),
+                  end->output);
+}
+
 bool cspt_verdict(const cspt_target *t, const cspt_end *end, cspt_finding *out)
 {
     if (end->timed_out)
@@ -139,9 +159,5 @@ bool cspt_verdict(const cspt_target *t, const cspt_end *end, cspt_finding *out)
                       cspt_format("exited with status %d, without a report on standard error", status), end->output);
     if (end->has_findings && (status == PANIC_STATUS || status == 0)) // 0: exitcode=0, or it left by _exit
         return false;
-    if (t->any_status || cspt_verdict_skipped(t, end) || (t->will_fail ? status != 0 : status == 0))
-        return false;
-    return report(out, "exit status",
-                  cspt_format("exited with status %d%s", status, t->will_fail ? ", though it should fail" : ""),
-                  end->output);
+    return !cspt_verdict_skipped(t, end) && judge_test(t, end, status, out);
 }

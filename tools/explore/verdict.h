@@ -14,6 +14,7 @@ typedef struct cspt_end {
     double timeout_s;
     bool has_findings;  // the detector reported something that is not mild
     const char *output; // what it wrote; NULL: nothing
+    bool is_all;        // output is both streams; else what a test must write is not judged
 } cspt_end;
 
 // True: *out is a new finding, all but its counts. Statuses of reported runs (66, and 2 of panics) are no findings again.

@@ -35,6 +35,8 @@ static const cspt_kind table[] = {
      "Replay the seed under the debugger: csp replay --gdb."},
     {"exit status", "The program failed by itself, as tests do, under some schedules.",
      "Replay the seed and read the program's own output."},
+    {"wrong output", "The test did not write what it should, or wrote what it should not, under some schedules.",
+     "Replay the seed and read the program's own output."},
     {"nondeterminism", "Two runs of one seed did not do the same, so what it shows may not be shown again.",
      "Find what the program reads from outside, or does by address: the report names the first step that differed."},
     {"timeout", "The program did not end in time under some schedules.",

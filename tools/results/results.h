@@ -40,7 +40,7 @@ typedef enum cspt_replay {
 
 typedef struct cspt_finding {
     char *fingerprint;  // 16 hex digits, of kind, functions and lines within them; the same in other runs and builds
-    char *kind;         // data race, heap-use-after-free, coroutine leak, deadlock, ..., crash, exit status, timeout
+    char *kind;         // data race, heap-use-after-free, coroutine leak, deadlock, ..., crash, exit status, wrong output, timeout
     char *title;        // one line: "data race queue.c:12 in push"
     char *text;         // the whole report; NULL for how a program ended
     char *output;       // the beginning and the end of what the first such run wrote; NULL: nothing

@@ -57,11 +57,23 @@ TEST(Discover, CTestTests)
     EXPECT_FALSE(t->controlled);
     EXPECT_NE(t[1].skipped, nullptr);
     EXPECT_EQ(t[1].skip_status, -1);
-    EXPECT_TRUE(t[2].any_status);
+    ASSERT_EQ(t[2].pass_output.count, 1u);
+    EXPECT_STREQ(t[2].pass_output.items[0], "ok");
+    EXPECT_EQ(t[2].fail_output.count, 0u);
     EXPECT_EQ(d.status, 0);
     EXPECT_TRUE(cspt_discover_filter(&d, "^(first|off)$"));
     EXPECT_EQ(d.targets.count, 2u);
     EXPECT_FALSE(cspt_discover_filter(&d, "("));
+}
+
+TEST(Discover, WhatIsNoPatternIsRefused)
+{
+    cspt_discovery d = {};
+    std::string json = R"({"tests":[{"name":"t","command":["/bin/true"],"properties":[
+        {"name":"FAIL_REGULAR_EXPRESSION","value":["bad","(a"]}]}]})";
+    EXPECT_TRUE(cspt_ctest_tests(&d, json.data(), json.size()));
+    EXPECT_EQ(d.targets.items[0].fail_output.count, 1u);
+    EXPECT_EQ(d.status, 64);
 }
 
 TEST(Discover, WhatCTestDoesNotTellIsRefused)

@@ -76,10 +76,35 @@ TEST(Verdict, WhatCTestExpects)
     t.skip_status = 77;
     EXPECT_FALSE(fails(t, exited(77)));
     EXPECT_TRUE(fails(t, exited(76)));
-    t = plain();
-    t.any_status = true;
-    EXPECT_FALSE(fails(t, exited(1)));
+}
+
+TEST(Verdict, WhatATestMustWrite)
+{
+    auto wrong = [](const cspt_target &t, int status, const char *output) {
+        return Verdict(t, cspt_end{exited(status), false, 0, false, output, true}).print() != "none";
+    };
+    cspt_target t = plain();
+    cspt_argv_push(&t.pass_output, "^sum = [0-9]+");
+    cspt_argv_push(&t.pass_output, "{all}");
+    EXPECT_FALSE(wrong(t, 0, "sum = 3\n"));
+    EXPECT_FALSE(wrong(t, 1, "sum = 3\n")); // then the status does not count
+    EXPECT_FALSE(wrong(t, 0, "it is {all} there\n"));
+    EXPECT_TRUE(wrong(t, 0, "the sum = 3\n"));
+    EXPECT_TRUE(wrong(t, 0, nullptr));
     EXPECT_TRUE(fails(t, SIGABRT));
+    EXPECT_FALSE(fails(t, exited(0))); // what it wrote is not known
+    cspt_argv_push(&t.fail_output, "lost|[{]");
+    EXPECT_TRUE(wrong(t, 0, "sum = 3, one lost"));
+    EXPECT_TRUE(wrong(t, 0, "{all}"));
+    t.pass_output.count = 0;
+    EXPECT_FALSE(wrong(t, 0, "fine"));
+    EXPECT_TRUE(wrong(t, 1, "fine")); // then it does
+    t.will_fail = true;
+    EXPECT_FALSE(wrong(t, 0, "lost"));
+    EXPECT_FALSE(wrong(t, 1, "fine"));
+    EXPECT_TRUE(wrong(t, 0, "fine"));
+    cspt_argv_fini(&t.pass_output);
+    cspt_argv_fini(&t.fail_output);
 }
 
 TEST(Verdict, TimeOut)
