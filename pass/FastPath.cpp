@@ -28,7 +28,7 @@
 
 using namespace llvm;
 
-CSP_COUNTER(NumInlineChecks, "accesses checked inline");
+CSP_COUNTER(NumInlineChecks, "inline checks");
 CSP_COUNTER(NumLoopChecks, "loops' checks");
 CSP_COUNTER(NumRangeChecks, "accesses of other sizes checked as a range");
 
@@ -61,63 +61,82 @@ Value *emitCellLoad(IRBuilderBase &B, Value *CellAddress) {
   return Cell;
 }
 
-// An inline check as far as it has been emitted.
-struct Check {
-  Value *Address;
-  bool MayStraddle;
-  Value *CellAddress = nullptr;
-  uint64_t Words = 1;
-  Value *Wanted = nullptr; // of less than a word: the bits of `missing` that count; else all do
-};
-
-// The cells of the access's words against a thread-local that stands for all bytes: bits that differ in any of them.
-Value *emitDifference(csp::RuntimeAbi &Abi, IRBuilderBase &B, const Check &C, StringRef ThreadLocal) {
-  LoadInst *Known = B.CreateAlignedLoad(B.getInt64Ty(), Abi.threadLocal(ThreadLocal), Align(8));
-  setNoSanitize(Known);
-  Value *Differing = nullptr;
-  for (uint64_t I = 0; I < C.Words; ++I) {
-    Value *Place = I ? B.CreateAdd(C.CellAddress, B.getInt64(I * ShadowBytesPerWord)) : C.CellAddress;
-    Value *Difference = B.CreateXor(emitCellLoad(B, Place), Known);
-    Differing = Differing ? B.CreateOr(Differing, Difference) : Difference;
-  }
-  return Differing;
-}
-
 // The bits of `missing` that must be clear for an access of less than a word: all epoch bits, and its own bytes.
+constexpr uint64_t Epoch = ~uint64_t((1u << CSPR_MASK_BITS) - 1);
 Value *emitWanted(IRBuilderBase &B, Value *FirstByte, uint64_t Bytes, bool MayStraddle) {
-  const uint64_t Epoch = ~uint64_t((1u << CSPR_MASK_BITS) - 1);
   if (Bytes == 4 && !MayStraddle) // one half or the other: cheaper than a shift
     return B.CreateSelect(B.CreateIsNotNull(B.CreateAnd(FirstByte, 4)), B.getInt64(Epoch | 0xf0),
                           B.getInt64(Epoch | 0x0f));
   return B.CreateOr(B.CreateShl(B.getInt64((1u << Bytes) - 1), FirstByte), B.getInt64(Epoch));
 }
 
-// True when the inline check cannot prove that this very access is recorded.
-Value *emitColdCondition(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Check &C) {
-  C.CellAddress = emitCellAddress(B, C.Address, A.IsWrite);
-  C.Words = A.Bytes >= 8 ? A.Bytes / 8 : 1;
-  Value *Missing = B.CreateLShr(emitDifference(Abi, B, C, "__csp_current"), CSPR_MASK_SHIFT);
-  if (A.Bytes >= 8) { // what does not begin at a word touches one word more
-    C.MayStraddle = A.Alignment < 8;
-    return B.CreateIsNotNull(C.MayStraddle ? B.CreateOr(Missing, B.CreateAnd(C.Address, 7)) : Missing);
-  }
-  Value *FirstByte = B.CreateAnd(C.Address, 7);
-  C.Wanted = emitWanted(B, FirstByte, A.Bytes, C.MayStraddle);
-  Value *IsCold = B.CreateIsNotNull(B.CreateAnd(Missing, C.Wanted));
-  if (C.MayStraddle)
-    IsCold = B.CreateOr(IsCold, B.CreateICmpUGT(FirstByte, B.getInt64(8 - A.Bytes)));
-  return IsCold;
-}
+// The cells that an inline check looks at, by what is wanted of them; null: all bytes.
+class Cells {
+public:
+  explicit Cells(csp::RuntimeAbi &Abi) : Abi(Abi) {}
 
-// For a read that failed the check, inside its words: true when the known read set does not prove it recorded either.
-Value *emitNotShared(csp::RuntimeAbi &Abi, IRBuilderBase &B, const Check &C) {
-  Value *Difference = emitDifference(Abi, B, C, "__csp_current_shared");
-  if (!C.Wanted)
-    return B.CreateIsNotNull(B.CreateLShr(Difference, CSPR_SET_VARIANT_BITS));
-  const uint64_t Group = (1u << CSPR_MASK_SHIFT) - (1u << CSPR_SET_VARIANT_BITS);
-  Value *Missing = B.CreateAnd(B.CreateLShr(Difference, CSPR_MASK_SHIFT), C.Wanted);
-  return B.CreateIsNotNull(B.CreateOr(Missing, B.CreateAnd(Difference, Group)));
-}
+  // Those of A, whose address is given.
+  void add(IRBuilderBase &B, const csp::Access &A, Value *Address) {
+    Value *Cell = emitCellAddress(B, Address, A.IsWrite);
+    if (A.Bytes < 8)
+      All.push_back({Cell, emitWanted(B, B.CreateAnd(Address, 7), A.Bytes, mayStraddle(A))});
+    for (uint64_t Word = 0; Word < A.Bytes / 8; ++Word)
+      add(B, Cell, Word * 8, 0xff);
+  }
+
+  // The one of the word so many bytes from Cell's.
+  void add(IRBuilderBase &B, Value *Cell, int64_t Distance, unsigned Mask) {
+    Value *Place = Distance ? B.CreateAdd(Cell, B.getInt64(uint64_t(Distance) * (ShadowBytesPerWord / 8))) : Cell;
+    All.push_back({Place, Mask == 0xff ? nullptr : B.getInt64(Epoch | Mask)});
+  }
+
+  // Not zero when they do not prove what is wanted to be recorded in this epoch.
+  Value *emitMissing(IRBuilderBase &B) const {
+    Value *Missing = nullptr;
+    for (auto [Wanted, Difference] : emitDifferences(B, "__csp_current")) {
+      Value *Shifted = B.CreateLShr(Difference, CSPR_MASK_SHIFT);
+      Missing = emitOr(B, Missing, Wanted ? B.CreateAnd(Shifted, Wanted) : Shifted);
+    }
+    return Missing;
+  }
+
+  // The same for reads, by the read set that the task is known to be in.
+  Value *emitNotShared(IRBuilderBase &B) const {
+    const uint64_t Group = (1u << CSPR_MASK_SHIFT) - (1u << CSPR_SET_VARIANT_BITS);
+    Value *Missing = nullptr;
+    for (auto [Wanted, Difference] : emitDifferences(B, "__csp_current_shared")) {
+      if (!Wanted) {
+        Missing = emitOr(B, Missing, B.CreateLShr(Difference, CSPR_SET_VARIANT_BITS));
+        continue;
+      }
+      Value *Bytes = B.CreateAnd(B.CreateLShr(Difference, CSPR_MASK_SHIFT), Wanted);
+      Missing = emitOr(B, Missing, B.CreateOr(Bytes, B.CreateAnd(Difference, Group)));
+    }
+    return Missing;
+  }
+
+  static bool mayStraddle(const csp::Access &A) { return A.Alignment.value() < std::min<uint64_t>(A.Bytes, 8); }
+
+private:
+  using Differences = SmallMapVector<Value *, Value *, 4>;
+
+  static Value *emitOr(IRBuilderBase &B, Value *Left, Value *Right) { return Left ? B.CreateOr(Left, Right) : Right; }
+
+  // Against a thread-local that stands for all bytes: bits that differ in any of the cells of which the same is wanted.
+  Differences emitDifferences(IRBuilderBase &B, StringRef ThreadLocal) const {
+    LoadInst *Known = B.CreateAlignedLoad(B.getInt64Ty(), Abi.threadLocal(ThreadLocal), Align(8));
+    setNoSanitize(Known);
+    Differences ByWanted;
+    for (auto [Place, Wanted] : All) {
+      Value *&Difference = ByWanted[Wanted];
+      Difference = emitOr(B, Difference, B.CreateXor(emitCellLoad(B, Place), Known));
+    }
+    return ByWanted;
+  }
+
+  csp::RuntimeAbi &Abi;
+  SmallVector<std::pair<Value *, Value *>, 4> All; // a cell's address, and what is wanted of it
+};
 
 bool hasLine(const DebugLoc &L) {
   return L && L.getLine();
@@ -144,50 +163,95 @@ DebugLoc placeOf(const Instruction &I) {
   return Own;
 }
 
-void callEntry(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, bool MayStraddle, bool HasRecord) {
-  Value *Leaf = leafReturnAddress(B, HasRecord);
+void callEntry(csp::RuntimeAbi &Abi, IRBuilderBase &B, const csp::Access &A, Value *Address, Value *Leaf) {
   if (csp::RuntimeAbi::hasColdEntry(A.Bytes)) {
-    Abi.call(B, Abi.coldEntry(A.Bytes, A.IsWrite, MayStraddle), {A.Addr, Leaf});
+    Abi.call(B, Abi.coldEntry(A.Bytes, A.IsWrite, Cells::mayStraddle(A)), {Address, Leaf});
     return;
   }
   StringRef Range = A.IsWrite ? "__csp_write_range" : "__csp_read_range";
-  Abi.call(B, Abi.function(Range), {A.Addr, B.getInt64(A.Bytes), Leaf});
+  Abi.call(B, Abi.function(Range), {Address, B.getInt64(A.Bytes), Leaf});
+}
+
+Value *addDistance(IRBuilderBase &B, Value *Address, int64_t Distance) {
+  return Distance ? B.CreatePtrAdd(Address, B.getInt64(Distance)) : Address;
+}
+
+// The cells of a group's accesses. One that begins at a word says where the words of all others are, and which of their
+// bytes: to shadow that is the same distance, as no object crosses the end of the map (shadow.c).
+Cells emitCells(csp::RuntimeAbi &Abi, IRBuilderBase &B, ArrayRef<csp::Access> Group, Value *First) {
+  Cells C(Abi);
+  auto AddressOf = [&](const csp::Access &A) {
+    return B.CreatePtrToInt(addDistance(B, First, A.Distance), B.getInt64Ty());
+  };
+  const csp::Access *Anchor = find_if(Group, [](const csp::Access &A) { return A.Alignment >= 8; });
+  Value *AnchorCell = Anchor == Group.end() ? nullptr : emitCellAddress(B, AddressOf(*Anchor), Anchor->IsWrite);
+  MapVector<int64_t, unsigned> Masks; // by distance of the word from the anchor's
+  for (const csp::Access &A : Group) {
+    int64_t Distance = AnchorCell ? A.Distance - Anchor->Distance : 0;
+    uint64_t Byte = Distance & 7;
+    if (!AnchorCell || (A.Bytes < 8 ? Byte + A.Bytes > 8 : Byte != 0)) { // nothing known, or the source lies
+      C.add(B, A, AddressOf(A));
+      continue;
+    }
+    for (uint64_t Done = 0; Done < A.Bytes; Done += 8)
+      Masks[Distance - Byte + Done] |= A.Bytes < 8 ? ((1u << A.Bytes) - 1) << Byte : 0xff;
+  }
+  for (auto [Distance, Mask] : Masks)
+    C.add(B, AnchorCell, Distance, Mask);
+  return C;
+}
+
+// True when the cells do not prove that the accesses are recorded. What may straddle words is alone.
+Value *emitColdCondition(IRBuilderBase &B, const Cells &C, const csp::Access &First, Value *Address) {
+  Value *Missing = C.emitMissing(B);
+  if (!Cells::mayStraddle(First))
+    return B.CreateIsNotNull(Missing);
+  Value *FirstByte = B.CreateAnd(B.CreatePtrToInt(Address, B.getInt64Ty()), 7);
+  if (First.Bytes >= 8) // what does not begin at a word touches one word more
+    return B.CreateIsNotNull(B.CreateOr(Missing, FirstByte));
+  return B.CreateOr(B.CreateIsNotNull(Missing), B.CreateICmpUGT(FirstByte, B.getInt64(8 - First.Bytes)));
 }
 
 } // namespace
 
 namespace csp {
 
-void insertCheck(RuntimeAbi &Abi, Access A, bool HasRecord) {
-  Instruction *Before = A.At;
-  DebugLoc Place = placeOf(*A.At);
-  if (A.Condition) {
-    Before = SplitBlockAndInsertIfThen(A.Condition, Before, /*Unreachable=*/false);
+void insertCheck(RuntimeAbi &Abi, ArrayRef<Access> Group, bool HasRecord) {
+  const Access &First = Group.front();
+  Instruction *Before = First.At;
+  DebugLoc Place = placeOf(*First.At);
+  if (First.Condition) {
+    Before = SplitBlockAndInsertIfThen(First.Condition, Before, /*Unreachable=*/false);
     Before->setDebugLoc(Place);
   }
   InstrumentationIRBuilder B(Before);
   if (Place)
     B.SetCurrentDebugLocation(Place);
-  A.Addr = addressNow(B, A.Addr);
-  bool MayStraddle = A.Alignment.value() < A.Bytes;
-  if (!RuntimeAbi::hasColdEntry(A.Bytes)) {
+  Value *Address = addressNow(B, First.Addr);
+  if (!RuntimeAbi::hasColdEntry(First.Bytes)) {
     ++NumRangeChecks;
-    callEntry(Abi, B, A, MayStraddle, HasRecord);
+    callEntry(Abi, B, First, Address, leafReturnAddress(B, HasRecord));
     return;
   }
   ++NumInlineChecks;
-  Check C{B.CreatePtrToInt(A.Addr, B.getInt64Ty()), MayStraddle};
-  Value *IsCold = emitColdCondition(Abi, B, A, C);
+  const Cells C = emitCells(Abi, B, Group, Address);
+  Value *IsCold = emitColdCondition(B, C, First, Address);
   MDNode *Unlikely = MDBuilder(B.getContext()).createUnlikelyBranchWeights();
   Instruction *ColdEnd = SplitBlockAndInsertIfThen(IsCold, Before, /*Unreachable=*/false, Unlikely);
-  if (!A.IsWrite && !C.MayStraddle) {
+  if (!First.IsWrite && !Cells::mayStraddle(First)) {
     InstrumentationIRBuilder Again(ColdEnd);
     Again.SetCurrentDebugLocation(B.getCurrentDebugLocation());
-    ColdEnd = SplitBlockAndInsertIfThen(emitNotShared(Abi, Again, C), ColdEnd, /*Unreachable=*/false);
+    Value *IsNew = Again.CreateIsNotNull(C.emitNotShared(Again));
+    ColdEnd = SplitBlockAndInsertIfThen(IsNew, ColdEnd, /*Unreachable=*/false);
   }
   InstrumentationIRBuilder Cold(ColdEnd);
   Cold.SetCurrentDebugLocation(B.getCurrentDebugLocation());
-  callEntry(Abi, Cold, A, MayStraddle, HasRecord);
+  Value *Leaf = leafReturnAddress(Cold, HasRecord);
+  for (const Access &A : Group) { // each for itself: it is named as it stands in the source
+    if (DebugLoc Own = placeOf(*A.At))
+      Cold.SetCurrentDebugLocation(Own);
+    callEntry(Abi, Cold, A, addDistance(Cold, Address, A.Distance), Leaf);
+  }
 }
 
 void checkLoop(RuntimeAbi &Abi, CallBase &Call, bool HasRecord) {

@@ -68,9 +68,9 @@ public:
       csp::tellCxxRuntimeCall(Abi, *Call, Calls);
     if (!Calls.empty())
       csp::keepFrameRecord(Abi, F, Calls);
-    for (const Access &A : Accesses)
-      if (A.Bytes)
-        csp::insertCheck(Abi, A, !Calls.empty());
+    erase_if(Accesses, [](const Access &A) { return !A.Bytes; });
+    for (const csp::AccessGroup &Group : csp::groupAccesses(Accesses, DL))
+      csp::insertCheck(Abi, Group, !Calls.empty());
     for (CallBase *Marker : LoopChecks)
       csp::checkLoop(Abi, *Marker, !Calls.empty());
     for (CallBase *Marker : LoopMarkers)
@@ -84,8 +84,10 @@ private:
     for (BasicBlock *BB : ReversePostOrderTraversal<Function *>(&F)) {
       Filter.startBlock(*BB);
       ReadsOfBlock.clear();
+      ++Span;
       for (Instruction &I : *BB) {
         collect(I);
+        Span += csp::endsSpan(I);
         if (Filter.leaves(I) || mayOrderOrNotReturn(I))
           ReadsOfBlock.clear();
       }
@@ -211,6 +213,7 @@ private:
     }
     A.IsWrite ? ++NumWrites : ++NumReads;
     Accesses.push_back(A);
+    Accesses.back().Span = Span;
   }
 
   void addAll(ArrayRef<Access> All) {
@@ -246,6 +249,7 @@ private:
   csp::AccessFilter Filter;
   SmallVector<Access, 32> Accesses;                     // Bytes 0: a later one stands for it
   SmallDenseMap<const Value *, size_t, 8> ReadsOfBlock; // in Accesses, since what no check may cross
+  unsigned Span = 0;
   SmallVector<Instruction *, 8> Atomics;
   SmallVector<MemIntrinsic *, 8> Copies;
   SmallVector<CallBase *, 16> Calls;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One function is instrumented in three steps: collect what it does (RacePass.cpp), leave out what need not be checked
-// (AccessFilter.cpp; loops earlier, in LoopChecks.cpp), insert (MaskedAccess.cpp, FastPath.cpp, Atomics.cpp,
-// CxxRuntime.cpp, CallContext.cpp).
+// (AccessFilter.cpp, MergedChecks.cpp; loops earlier, in LoopChecks.cpp), insert (MaskedAccess.cpp, FastPath.cpp,
+// Atomics.cpp, CxxRuntime.cpp, CallContext.cpp).
 #ifndef CSP_PASS_RACEPASS_H
 #define CSP_PASS_RACEPASS_H
 
@@ -32,6 +32,8 @@ struct Access {
   llvm::Align Alignment;
   bool IsWrite;
   llvm::Value *Condition = nullptr; // i1: the access happens only when true (one lane of a masked operation)
+  unsigned Span = 0;                // accesses with one number have nothing between them that ends a span
+  int64_t Distance = 0;             // in bytes from the first access of its group
 };
 
 // --- AccessFilter.cpp: which accesses need no check ---------------------------------------------------------------
@@ -76,9 +78,17 @@ bool collectMaskedAccesses(llvm::IntrinsicInst &I, llvm::SmallVectorImpl<Access>
 // Appends the accesses of the lanes that Load's users look at; false when they may look at all of it.
 bool collectDemandedLanes(llvm::LoadInst &Load, llvm::SmallVectorImpl<Access> &Out);
 
+// --- MergedChecks.cpp: one inline check for several accesses ------------------------------------------------------
+// True when no check may be moved from behind I to before it.
+bool endsSpan(const llvm::Instruction &I);
+// Accesses whose checks are made at the place of the first of them, which is where they start from.
+using AccessGroup = llvm::SmallVector<Access, 4>;
+// All are in one group each, in the order they came; groups too.
+llvm::SmallVector<AccessGroup, 16> groupAccesses(llvm::ArrayRef<Access> All, const llvm::DataLayout &DL);
+
 // --- FastPath.cpp: the inline check -------------------------------------------------------------------------------
 // HasRecord: the function keeps a frame record; else its own return address is handed to the detector (rule C2).
-void insertCheck(RuntimeAbi &Abi, Access A, bool HasRecord);
+void insertCheck(RuntimeAbi &Abi, llvm::ArrayRef<Access> Group, bool HasRecord);
 // Puts the call of the detector that a loop's marker stands for before it.
 void checkLoop(RuntimeAbi &Abi, llvm::CallBase &Call, bool HasRecord);
 

@@ -53,11 +53,11 @@ define double @load8(ptr %p) sanitize_thread {
 ; Smaller ones ask for their bytes of the mask only.
 ; CHECK-LABEL: define void @store4(
 ; CHECK:         [[A:%.*]] = ptrtoint
-; CHECK:         [[MISSING:%.*]] = lshr i64 {{.*}}, 26
-; CHECK-NEXT:    [[FIRST:%.*]] = and i64 [[A]], 7
+; CHECK:         [[FIRST:%.*]] = and i64 [[A]], 7
 ; CHECK-NEXT:    [[HALF:%.*]] = and i64 [[FIRST]], 4
 ; CHECK-NEXT:    [[UPPER:%.*]] = icmp ne i64 [[HALF]], 0
 ; CHECK-NEXT:    [[WANTED:%.*]] = select i1 [[UPPER]], i64 -16, i64 -241
+; CHECK:         [[MISSING:%.*]] = lshr i64 {{.*}}, 26
 ; CHECK-NEXT:    [[BAD:%.*]] = and i64 [[MISSING]], [[WANTED]]
 ; CHECK-NEXT:    icmp ne i64 [[BAD]], 0
 ; CHECK-NEXT:    br i1
@@ -70,6 +70,7 @@ define void @store4(ptr %p) sanitize_thread {
 ; CHECK-LABEL: define i16 @load2(
 ; CHECK:         [[BYTES:%.*]] = shl i64 3, {{%.*}}
 ; CHECK-NEXT:    [[WANTED:%.*]] = or i64 [[BYTES]], -256
+; CHECK:         load i64, ptr @__csp_current_shared
 ; CHECK:         [[DIFF:%.*]] = xor i64 {{%.*}}, {{%.*}}
 ; CHECK-NEXT:    [[HIGH:%.*]] = lshr i64 [[DIFF]], 26
 ; CHECK-NEXT:    [[MISSING:%.*]] = and i64 [[HIGH]], [[WANTED]]
@@ -92,10 +93,21 @@ define i1 @load1(ptr %p) sanitize_thread {
   ret i1 %v
 }
 
+; Where the word is known to begin, its bytes are too.
+; CHECK-LABEL: define void @aligned2(
+; CHECK-NOT:     shl i64 3
+; CHECK:         and i64 {{.*}}, -253
+; CHECK:         @__csp_write2(
+define void @aligned2(ptr %p) sanitize_thread {
+  store i16 1, ptr %p, align 8
+  ret void
+}
+
 ; Alignment below the size: also cold when the access leaves the word.
 ; CHECK-LABEL: define i32 @unaligned4(
+; CHECK:         lshr i64 {{.*}}, 26
 ; CHECK:         [[FIRST:%.*]] = and i64 {{.*}}, 7
-; CHECK:         [[BAD:%.*]] = icmp ne i64
+; CHECK-NEXT:    [[BAD:%.*]] = icmp ne i64
 ; CHECK-NEXT:    [[LEAVES:%.*]] = icmp ugt i64 [[FIRST]], 4
 ; CHECK-NEXT:    [[COLD:%.*]] = or i1 [[BAD]], [[LEAVES]]
 ; CHECK-NEXT:    br i1 [[COLD]]
@@ -107,7 +119,8 @@ define i32 @unaligned4(ptr %p) sanitize_thread {
 
 ; CHECK-LABEL: define void @unaligned8(
 ; CHECK:         [[MISSING:%.*]] = lshr i64 {{.*}}, 26
-; CHECK-NEXT:    [[FIRST:%.*]] = and i64 [[A:%.*]], 7
+; CHECK-NEXT:    [[A:%.*]] = ptrtoint ptr %p to i64
+; CHECK-NEXT:    [[FIRST:%.*]] = and i64 [[A]], 7
 ; CHECK-NEXT:    or i64 [[MISSING]], [[FIRST]]
 ; CHECK:         call preserve_mostcc void @__csp_unaligned_write8(
 define void @unaligned8(ptr %p) sanitize_thread {

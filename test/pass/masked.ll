@@ -1,6 +1,6 @@
 ; masked.ll - vector accesses are checked in the lanes that happen, and in no others.
 ; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-; RUN: %race_ir %s | FileCheck %s
+; RUN: %race_ir %s -mllvm -csp-merge=false | FileCheck %s
 target triple = "x86_64-unknown-linux-gnu"
 
 ; A constant mask: one access per run of lanes.

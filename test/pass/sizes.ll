@@ -7,11 +7,12 @@ target triple = "x86_64-unknown-linux-gnu"
 ; Wide ones look at the cells of all their words, 16 bytes of shadow apart; one that does not begin at a word calls.
 ; CHECK-LABEL: define <4 x i32> @two_words(
 ; CHECK:         [[FIRST:%.*]] = add nuw nsw i64 {{.*}}, 35184372088832
-; CHECK:         [[D0:%.*]] = xor i64
 ; CHECK-NEXT:    [[SECOND:%.*]] = add i64 [[FIRST]], 16
+; CHECK:         [[D0:%.*]] = xor i64
 ; CHECK:         [[D1:%.*]] = xor i64
 ; CHECK-NEXT:    [[BOTH:%.*]] = or i64 [[D0]], [[D1]]
 ; CHECK-NEXT:    [[MISSING:%.*]] = lshr i64 [[BOTH]], 26
+; CHECK-NEXT:    ptrtoint ptr %p to i64
 ; CHECK-NEXT:    [[OFF:%.*]] = and i64 {{.*}}, 7
 ; CHECK-NEXT:    [[BAD:%.*]] = or i64 [[MISSING]], [[OFF]]
 ; CHECK-NEXT:    [[COLD:%.*]] = icmp ne i64 [[BAD]], 0
