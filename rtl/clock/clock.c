@@ -1,6 +1,6 @@
 // clock.c - joining, publishing and accumulating what is known; the trees are clock_tree.c's.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Invariants:  I1 known.at[i] is newer than what known.tree has of known.id[i]   I2 all of known.within is in known.tree
+// Invariants:  I1 known.at[i] is newer than what known.tree has of known.id[i]   I2 all of known.within is known
 //              I3 a stamp is never written after it has a second reference
 //              I4 a published stamp has room for one more recent value, so that taking it over needs no new tree
 // Ordering:    E1 unref of a stamp: release -> the last unref: acquire; all reads of it precede its reuse
@@ -9,6 +9,8 @@
 #include "clock/clock_tree.h"
 #include "rtl.h"
 #include "support/alloc.h"
+
+#define NOBODY ((cspr_name){.id = CSPR_NO_ID}) // changes what is in a stamp
 
 // --- what is known ----------------------------------------------------------------------------------------------------------
 
@@ -26,6 +28,11 @@ static void set_tree(cspr_known *k, cspr_tree *tree)
     k->tree = tree;
 }
 
+static bool has_name(const cspr_tree *t)
+{
+    return t->name_id != CSPR_NO_ID;
+}
+
 static void forget(cspr_known *k)
 {
     cspr_tree_unref(k->tree);
@@ -40,41 +47,42 @@ static void copy(cspr_known *k, const cspr_known *from)
     cspr_tree_ref(k->within);
 }
 
-// The recent values go into the tree.
-static void fold(cspr_known *k)
+// The recent values go into the tree. by: as clock_tree.h has it.
+static void fold(cspr_known *k, cspr_name by)
 {
-    // Shared, it stays what others descend from; ours alone, it is written in place.
-    if (k->tree && __atomic_load_n(&k->tree->refs, __ATOMIC_RELAXED) > 1) // relaxed: a hint for J3
+    // Shared, it stays what others descend from; ours alone, it is written in place. With a name it is told by that.
+    if (k->tree && !has_name(k->tree) &&
+        __atomic_load_n(&k->tree->refs, __ATOMIC_RELAXED) > 1) // relaxed: a hint for J3
         set_within(k, k->tree);
     for (uint32_t i = 0; i < k->n; i++)
-        cspr_tree_put(&k->tree, k->id[i], k->at[i]);
+        cspr_tree_put(&k->tree, k->id[i], k->at[i], by);
     k->n = 0;
 }
 
-static bool raise(cspr_known *k, uint32_t id, uint64_t at)
+static bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
 {
-    for (uint32_t i = 0; i < k->n; i++) {
-        if (k->id[i] != id)
-            continue;
+    uint32_t i = cspr_recent_place(k, id);
+    if (i < k->n) {
         bool newer = k->at[i] < at;
         if (newer)
             k->at[i] = at;
         return newer;
     }
-    if (cspr_tree_get(k->tree, id) >= at)
-        return false;
+    cspr_tree_told told = cspr_tree_tell(k->tree, id, at, by);
+    if (told != CSPR_TREE_SHARED)
+        return told == CSPR_TREE_WRITTEN;
     if (k->n == CSPR_RECENT)
-        fold(k);
+        fold(k, by);
     k->id[k->n] = id;
     k->at[k->n++] = at;
     return true;
 }
 
-// The tree has changed: I1.
-static void drop_old(cspr_known *k)
+// The tree has changed: I1. What of it has just been made may take values in.
+static void settle_recent(cspr_known *k, cspr_name by)
 {
     for (uint32_t i = 0; i < k->n;) {
-        if (cspr_tree_get(k->tree, k->id[i]) < k->at[i]) {
+        if (cspr_tree_tell(k->tree, k->id[i], k->at[i], by) == CSPR_TREE_SHARED) {
             i++;
             continue;
         }
@@ -86,18 +94,18 @@ static void drop_old(cspr_known *k)
 
 static void drop_recent(cspr_known *k, uint32_t id)
 {
-    for (uint32_t i = 0; i < k->n; i++) {
-        if (k->id[i] != id)
-            continue;
-        k->n--;
-        k->id[i] = k->id[k->n];
-        k->at[i] = k->at[k->n];
+    uint32_t i = cspr_recent_place(k, id);
+    if (i == k->n)
         return;
-    }
+    k->n--;
+    k->id[i] = k->id[k->n];
+    k->at[i] = k->at[k->n];
 }
 
-static bool join_tree(cspr_known *k, const cspr_known *from)
+// by: of what changes in k, which is what self knows.
+static bool join_tree(cspr_known *k, const cspr_knower *self, const cspr_knower *other, cspr_name by)
 {
+    const cspr_known *from = other->known;
     if (!from->tree || from->tree == k->tree || from->tree == k->within)
         return false;
     bool changed = true;
@@ -105,27 +113,28 @@ static bool join_tree(cspr_known *k, const cspr_known *from)
         set_tree(k, from->tree);
         set_within(k, from->within);
     } else {
-        changed = cspr_tree_join(&k->tree, from->tree);
-        set_within(k, k->tree == from->tree ? from->within : from->tree);
+        changed = cspr_tree_join(&k->tree, self, other, by);
+        set_within(k, k->tree == from->tree ? from->within : has_name(from->tree) ? NULL : from->tree);
     }
-    drop_old(k);
+    settle_recent(k, by);
     return changed;
 }
 
-static bool join_known(cspr_known *k, uint32_t own, const cspr_known *from)
+static bool join_known(cspr_known *k, const cspr_knower *self, const cspr_knower *other, cspr_name by)
 {
-    bool changed = join_tree(k, from);
+    const cspr_known *from = other->known;
+    bool changed = join_tree(k, self, other, by);
     for (uint32_t i = 0; i < from->n; i++)
-        if (from->id[i] != own)
-            changed |= raise(k, from->id[i], from->at[i]);
+        if (from->id[i] != self->id)
+            changed |= raise(k, from->id[i], from->at[i], by);
     return changed;
 }
 
-static bool join(cspr_known *k, uint32_t own, const cspr_stamp *s)
+static bool join(cspr_known *k, const cspr_knower *self, const cspr_stamp *s, cspr_name by)
 {
-    bool changed = join_known(k, own, &s->known);
+    bool changed = join_known(k, self, &(cspr_knower){&s->known, s->id, s->at}, by);
     if (s->id != CSPR_NO_ID)
-        changed |= raise(k, s->id, s->at);
+        changed |= raise(k, s->id, s->at, by);
     return changed;
 }
 
@@ -158,6 +167,17 @@ void cspr_clock_fini(cspr_clock *c)
     forget(&c->known);
 }
 
+// For nodes that c changes: J4.
+static cspr_name next_name(const cspr_clock *c)
+{
+    return (cspr_name){c->own, c->published_at + 1};
+}
+
+static cspr_knower knower(const cspr_clock *c)
+{
+    return (cspr_knower){&c->known, c->own, c->own_at};
+}
+
 // J2, or c knows nothing.
 static bool is_covered_by(const cspr_clock *c, const cspr_stamp *s)
 {
@@ -171,7 +191,7 @@ static void take_over(cspr_clock *c, const cspr_stamp *s)
     copy(&c->known, &s->known);
     forget(&old);
     if (is_named(s))
-        raise(&c->known, s->id, s->at);
+        raise(&c->known, s->id, s->at, next_name(c));
     c->covered_id = s->id;
     c->covered_at = s->at;
 }
@@ -184,16 +204,17 @@ bool cspr_clock_join(cspr_clock *c, const cspr_stamp *s)
         take_over(c, s);
         return true;
     }
-    if (!join(&c->known, c->own, s))
+    cspr_knower self = knower(c);
+    if (!join(&c->known, &self, s, next_name(c)))
         return false;
     c->covered_id = CSPR_NO_ID;
     return true;
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-static bool covers_tree(const cspr_clock *c, const cspr_tree *known, const cspr_tree *t, uint32_t first)
+static bool covers_tree(const cspr_knower *c, const cspr_tree *known, const cspr_tree *t, uint32_t first)
 {
-    if (!t || t == known)
+    if (!t || t == known || cspr_knows_node(c, t))
         return true;
     if (t->height) {
         for (unsigned i = 0; i < 1 << CSPR_FAN_BITS; i++) {
@@ -205,7 +226,7 @@ static bool covers_tree(const cspr_clock *c, const cspr_tree *known, const cspr_
         return true;
     }
     for (unsigned i = 0; i < 1 << CSPR_LEAF_BITS; i++) // by id: own component and recent values are not in the tree
-        if (cspr_clock_get(c, first + i) < t->at[i])
+        if (cspr_knower_get(c, first + i) < t->at[i])
             return false;
     return true;
 }
@@ -220,7 +241,8 @@ bool cspr_clock_covers(const cspr_clock *c, const cspr_stamp *s)
     const cspr_tree *t = s->known.tree, *known = c->known.tree;
     while (t && known && known->height > t->height)
         known = known->child[0];
-    return t == c->known.within || covers_tree(c, known, t, 0);
+    cspr_knower self = knower(c);
+    return t == c->known.within || covers_tree(&self, known, t, 0);
 }
 
 // The next name of c's: J1.
@@ -246,24 +268,37 @@ static void copy_from(cspr_clock *c, const cspr_clock *from)
     drop_recent(&c->known, c->own);
 }
 
+static bool has_own_tree(const cspr_clock *c)
+{
+    return c->known.tree && cspr_tree_is_ours(c->known.tree);
+}
+
 void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
 {
-    take_name(a);
-    take_name(b);
     bool a_knows = knows_all_of(a, b), b_knows = knows_all_of(b, a);
-    if (!a_knows && b_knows) {
+    // The one who knows all, or whose tree is written in place.
+    if (!a_knows && (b_knows || (has_own_tree(b) && !has_own_tree(a)))) {
         cspr_clock *swap = a;
         a = b;
         b = swap;
-    } else if (!a_knows) {
-        join_known(&a->known, a->own, &b->known);
+    }
+    cspr_name by_a = next_name(a),
+              by_b = next_name(b); // told from here on: to each other, with all that is written below
+    if (!a_knows && !b_knows) {
+        cspr_knower self = knower(a), other = knower(b);
+        join_known(&a->known, &self, &other, by_a);
     }
     if (a->known.n == CSPR_RECENT)
-        fold(&a->known); // once for both
-    raise(&a->known, b->own, b->own_at);
-    if (!(a_knows && b_knows))
+        fold(&a->known, by_a); // once for both
+    take_name(a);
+    take_name(b);
+    raise(&a->known, b->own, b->own_at, by_a);
+    if (!(a_knows && b_knows)) {
+        drop_recent(&a->known, a->own);
+        cspr_tree_tell(a->known.tree, a->own, a->own_at, by_a);
         copy_from(b, a);
-    raise(&b->known, a->own, a->own_at);
+    }
+    raise(&b->known, a->own, a->own_at, by_b);
     // Nobody has been told either name, and who is told one from now on is told all that both know.
     a->covered_id = b->covered_id = a->own;
     a->covered_at = b->covered_at = a->own_at;
@@ -273,9 +308,9 @@ void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
 
 cspr_stamp *cspr_clock_publish(cspr_clock *c, uint32_t who)
 {
-    take_name(c);
     if (c->known.n == CSPR_RECENT)
-        fold(&c->known); // I4
+        fold(&c->known, next_name(c)); // I4
+    take_name(c);
     c->covered_id = c->own;
     c->covered_at = c->own_at;
     cspr_stamp *s = cspr_alloc(sizeof *s);
@@ -295,7 +330,7 @@ static cspr_stamp *accumulate(const cspr_stamp *s)
     sum->id = CSPR_NO_ID;
     copy(&sum->known, &s->known);
     if (is_named(s))
-        raise(&sum->known, s->id, s->at);
+        raise(&sum->known, s->id, s->at, NOBODY);
     return sum;
 }
 
@@ -315,7 +350,8 @@ static cspr_stamp *merge_known(cspr_stamp *a, cspr_stamp *b)
         cspr_stamp_unref(a);
         a = sum;
     }
-    join(&a->known, CSPR_NO_ID, b);
+    cspr_knower self = {&a->known, CSPR_NO_ID, 0};
+    join(&a->known, &self, b, NOBODY);
     return a;
 }
 

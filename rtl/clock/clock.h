@@ -9,12 +9,20 @@
 //   J2  A clock remembers the name of a stamp that covers what it knows (its own last one, or the one it took over). A stamp
 //       that knows that name covers the clock, which then takes over the stamp's knowledge instead of joining it.
 //   J3  A tree remembers one that is part of it (`within`), which settles joining what both descend from.
+// What is left is joined node by node, most of which are decided without looking at their values:
+//   J4  Whoever changes a node for clock c names it (c's id, the least value that c has not published yet). Nobody else knows
+//       as much of c before c publishes, and what c then publishes has the node's values, since a clock never forgets. Who
+//       knows a node's name therefore knows all of the node, though perhaps not in its own tree: newer values beside the tree
+//       and a clock's own component count. A node that a stamp of nobody's changes has no name and is compared by value.
+//       When an id is used again, its clock goes on from the value that its last owner ended with (task.c, B1): names that
+//       the owner promised and never published end with its clock, the only one to have had nodes under them.
 //
 //   clock   a task's: changes, used by its task (or, while it is parked, by whoever holds the lock that keeps it so).
 //   stamp   published: never changes, counted references, may be joined by anybody.
 #ifndef CSP_RTL_CLOCK_H
 #define CSP_RTL_CLOCK_H
 
+#include <emmintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,14 +30,21 @@
 
 enum {
     CSPR_LEAF_BITS = 6, // ids of a leaf
-    CSPR_FAN_BITS = 4,  // children of an inner node
-    CSPR_RECENT = 8,
+    CSPR_FAN_BITS = 3,  // children of an inner node
+    CSPR_RECENT = 8,    // as many as are compared at once
 };
 
-// Covers the ids below 64 * 16^height; never empty.
+// Who knows id@at knows all of what has this name; CSPR_NO_ID: no name.
+typedef struct cspr_name {
+    uint32_t id;
+    uint64_t at;
+} cspr_name;
+
+// Covers the ids below 64 * 8^height; never empty.
 typedef struct cspr_tree {
-    uint32_t refs; // atomic; above 1 the node is not written any more
-    uint32_t height;
+    uint32_t refs;    // atomic; above 1 the node is not written any more
+    uint32_t name_id; // J4
+    uint64_t name_at : 56, height : 8;
     union {
         uint64_t at[1 << CSPR_LEAF_BITS];            // height 0
         struct cspr_tree *child[1 << CSPR_FAN_BITS]; // else; NULL: all zero
@@ -39,7 +54,7 @@ typedef struct cspr_tree {
 // What is known of ids.
 typedef struct cspr_known {
     cspr_tree *tree;   // NULL: nothing
-    cspr_tree *within; // all of it is in `tree`; NULL: none noted (J3)
+    cspr_tree *within; // without a name, and all of it is known; NULL: none noted (J3)
     uint32_t n;
     uint32_t id[CSPR_RECENT];
     uint64_t at[CSPR_RECENT]; // newer than what the tree has of id
@@ -72,12 +87,21 @@ static inline uint64_t cspr_tree_get(const cspr_tree *t, uint32_t id)
     return t ? t->at[id & ((1 << CSPR_LEAF_BITS) - 1)] : 0;
 }
 
+// Where id is among the recent values; k->n: not there. All at once: a loop's end would be guessed wrong most of the time.
+static inline uint32_t cspr_recent_place(const cspr_known *k, uint32_t id)
+{
+    const __m128i wanted = _mm_set1_epi32((int)id);
+    __m128i low = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)k->id), wanted);
+    __m128i high = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(k->id + 4)), wanted);
+    __m128i all = _mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128());
+    uint32_t found = (uint32_t)_mm_movemask_epi8(all) | 1u << k->n;
+    return (uint32_t)__builtin_ctz(found);
+}
+
 static inline uint64_t cspr_known_get(const cspr_known *k, uint32_t id)
 {
-    for (uint32_t i = 0; i < k->n; i++)
-        if (k->id[i] == id)
-            return k->at[i];
-    return cspr_tree_get(k->tree, id);
+    uint32_t i = cspr_recent_place(k, id);
+    return i < k->n ? k->at[i] : cspr_tree_get(k->tree, id);
 }
 
 // How much of `id` the clock knows.

@@ -1,7 +1,10 @@
-// clock_tree.c - the shared trees of clocks: copy on write, joined by pointer where they are the same.
+// clock_tree.c - the shared trees of clocks: copy on write, joined by pointer where one side knows the other's node.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Why two passes: the first decides for each pair of nodes whose to keep, the second changes the tree. What a knows must not
+//              change while it is asked: with some of b's nodes taken over, a would seem to know names of which only b knows
+//              what they stand for.
 // Invariants:  I1 a node with refs > 1 is never written   I2 no node is empty: a leaf has a value that is not 0
-//              I3 clock values are below 2^63: they count epochs
+//              I3 clock values are below 2^56: they count epochs   I4 a node that is changed gets the changer's name or none
 // Ordering:    E1 unref of a node: release -> the last unref: acquire; all reads of it precede its reuse
 #include "clock/clock_tree.h"
 
@@ -17,11 +20,18 @@ static size_t bytes_of(uint32_t height)
     return offsetof(cspr_tree, at) + (height ? FAN * sizeof(cspr_tree *) : LEAF_IDS * sizeof(uint64_t));
 }
 
-static cspr_tree *make_node(uint32_t height)
+static void set_name(cspr_tree *t, cspr_name name)
+{
+    t->name_id = name.id;
+    t->name_at = name.at & (UINT64_MAX >> 8); // I3
+}
+
+static cspr_tree *make_node(uint32_t height, cspr_name name)
 {
     cspr_tree *t = cspr_alloc(bytes_of(height));
     t->refs = 1;
-    t->height = height;
+    t->height = height & 0xff;
+    set_name(t, name);
     return t;
 }
 
@@ -32,7 +42,7 @@ cspr_tree *cspr_tree_ref(cspr_tree *t)
     return t;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high, 7 at most
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high, 10 at most
 void cspr_tree_unref(cspr_tree *t)
 {
     if (!t || __atomic_fetch_sub(&t->refs, 1, __ATOMIC_ACQ_REL) != 1) // E1
@@ -42,14 +52,15 @@ void cspr_tree_unref(cspr_tree *t)
     cspr_free(t, bytes_of(t->height));
 }
 
-// *slot's node, ours alone to write (I1).
-static cspr_tree *own_node(cspr_tree **slot)
+// *slot's node, ours alone to write.
+static cspr_tree *own_node(cspr_tree **slot, cspr_name by)
 {
     cspr_tree *t = *slot;
-    // Acquire, E1: when we are the last holder, the others' reads are over.
-    if (__atomic_load_n(&t->refs, __ATOMIC_ACQUIRE) == 1)
+    if (cspr_tree_is_ours(t)) {
+        set_name(t, by); // I4
         return t;
-    cspr_tree *fresh = make_node(t->height);
+    }
+    cspr_tree *fresh = make_node(t->height, by);
     memcpy(fresh->at, t->at, bytes_of(t->height) - offsetof(cspr_tree, at));
     for (unsigned i = 0; t->height && i < FAN; i++)
         cspr_tree_ref(fresh->child[i]);
@@ -58,12 +69,12 @@ static cspr_tree *own_node(cspr_tree **slot)
     return fresh;
 }
 
-// One level more above *slot.
-static void heighten(cspr_tree **slot)
+// One level more above t, whose reference it takes over: what it has, and its name, are the same.
+static cspr_tree *heighten(cspr_tree *t)
 {
-    cspr_tree *t = make_node((*slot)->height + 1);
-    t->child[0] = *slot;
-    *slot = t;
+    cspr_tree *above = make_node(t->height + 1u, (cspr_name){t->name_id, t->name_at});
+    above->child[0] = t;
+    return above;
 }
 
 static bool spans(const cspr_tree *t, uint32_t id)
@@ -71,56 +82,67 @@ static bool spans(const cspr_tree *t, uint32_t id)
     return !((uint64_t)id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * t->height));
 }
 
-void cspr_tree_put(cspr_tree **slot, uint32_t id, uint64_t at)
+void cspr_tree_put(cspr_tree **slot, uint32_t id, uint64_t at, cspr_name by)
 {
     if (!*slot) {
         uint32_t height = 0;
         while ((uint64_t)id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * height))
             height++;
-        *slot = make_node(height);
+        *slot = make_node(height, by);
     }
     while (!spans(*slot, id))
-        heighten(slot);
-    cspr_tree *t = own_node(slot);
+        *slot = heighten(*slot);
+    cspr_tree *t = own_node(slot, by);
     while (t->height) {
         slot = &t->child[id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * (t->height - 1)) & (FAN - 1)];
         if (!*slot)
-            *slot = make_node(t->height - 1);
-        t = own_node(slot);
+            *slot = make_node(t->height - 1u, by);
+        t = own_node(slot, by);
     }
     t->at[id & (LEAF_IDS - 1)] = at;
 }
 
+cspr_tree_told cspr_tree_tell(cspr_tree *t, uint32_t id, uint64_t at, cspr_name by)
+{
+    if (!t || !spans(t, id))
+        return CSPR_TREE_SHARED;
+    cspr_tree *path[(32 - CSPR_LEAF_BITS + CSPR_FAN_BITS - 1) / CSPR_FAN_BITS];
+    unsigned depth = 0;
+    bool ours = cspr_tree_is_ours(t);
+    for (; t->height; ours = ours && cspr_tree_is_ours(t)) {
+        path[depth++] = t;
+        t = t->child[id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * (t->height - 1)) & (FAN - 1)];
+        if (!t)
+            return CSPR_TREE_SHARED;
+    }
+    uint64_t *place = &t->at[id & (LEAF_IDS - 1)];
+    if (*place >= at)
+        return CSPR_TREE_KNEW;
+    if (!ours)
+        return CSPR_TREE_SHARED;
+    *place = at;
+    set_name(t, by); // I4
+    while (depth)
+        set_name(path[--depth], by);
+    return CSPR_TREE_WRITTEN;
+}
+
+// --- joining ----------------------------------------------------------------------------------------------------------------
+
+// What becomes of a pair of nodes.
+enum { KEEP_A = 1, TAKE_B = 2, EITHER = KEEP_A | TAKE_B, MIX = 0 };
+enum { PLAN_PAIRS = 248 };
+
+// What becomes of the children of mixed nodes, in the order in which both passes come to them.
+typedef struct plan {
+    const cspr_knower *a, *b;
+    cspr_name by;
+    uint32_t n;
+    bool is_full; // there were more
+    uint8_t of[PLAN_PAIRS];
+} plan;
+
 // Of values below 2^63 (I3) the difference says in its top bit which is less: SSE2 has no comparison of 64 bits.
-static bool leaf_covers(const cspr_tree *a, const cspr_tree *b)
-{
-    uint64_t less = 0;
-    for (unsigned i = 0; i < LEAF_IDS; i++)
-        less |= a->at[i] - b->at[i];
-    return !(less >> 63);
-}
-
-// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-bool cspr_tree_covers(const cspr_tree *a, const cspr_tree *b)
-{
-    if (!b || a == b)
-        return true;
-    if (!a)
-        return false; // I2
-    if (a->height > b->height)
-        return cspr_tree_covers(a->child[0], b);
-    if (!b->height)
-        return leaf_covers(a, b);
-    bool lower = a->height < b->height;
-    for (unsigned i = 0; i < FAN; i++)
-        if (!cspr_tree_covers(!lower ? a->child[i] : i == 0 ? a : NULL, b->child[i]))
-            return false;
-    return true;
-}
-
-// Which of two trees of one height has all that the other has.
-enum { NEITHER = 0, A_COVERS = 1, B_COVERS = 2, SAME = A_COVERS | B_COVERS };
-
 static unsigned compare_leaves(const cspr_tree *a, const cspr_tree *b)
 {
     uint64_t a_less = 0, b_less = 0;
@@ -128,80 +150,132 @@ static unsigned compare_leaves(const cspr_tree *a, const cspr_tree *b)
         a_less |= a->at[i] - b->at[i];
         b_less |= b->at[i] - a->at[i];
     }
-    return (a_less >> 63 ? 0 : A_COVERS) | (b_less >> 63 ? 0 : B_COVERS);
+    return (a_less >> 63 ? 0 : KEEP_A) | (b_less >> 63 ? 0 : TAKE_B);
 }
 
-// of_child: where the answers for the children go, NULL: nobody asks, and NEITHER ends the comparison.
+// a and b: of one height.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-static unsigned compare(const cspr_tree *a, const cspr_tree *b, uint8_t *of_child)
+static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
 {
     if (a == b)
-        return SAME;
+        return EITHER;
     if (!a || !b)
-        return a ? A_COVERS : B_COVERS; // I2
+        return a ? KEEP_A : TAKE_B; // I2
+    if (cspr_knows_node(p->a, b))
+        return KEEP_A;
+    if (cspr_knows_node(p->b, a))
+        return TAKE_B;
     if (!a->height)
         return compare_leaves(a, b);
-    unsigned all = SAME;
-    for (unsigned i = 0; i < FAN && (all || of_child); i++) {
-        unsigned one = compare(a->child[i], b->child[i], NULL);
-        all &= one;
-        if (of_child)
-            of_child[i] = (uint8_t)one;
+    if (p->n + FAN > PLAN_PAIRS) {
+        p->is_full = true;
+        return MIX;
     }
+    uint32_t first = p->n;
+    unsigned all = EITHER;
+    for (unsigned i = 0; i < FAN; i++) {
+        uint32_t here = p->n++;
+        unsigned one = decide(p, a->child[i], b->child[i]);
+        p->of[here] = (uint8_t)one;
+        all &= one;
+    }
+    if (all)
+        p->n = first; // nobody will look at the children
     return all;
 }
 
-static void take(cspr_tree **slot, cspr_tree *b)
-{
-    cspr_tree_ref(b);
-    cspr_tree_unref(*slot);
-    *slot = b;
-}
-
-// Joins trees of one height, neither of which covers the other; of_child: what compare found of their children.
+// What is to be mixed of a and b, as a reference. ours: a may be written, and becomes that; else it stays as it is.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-static void mix(cspr_tree **slot, cspr_tree *b, const uint8_t *of_child)
+static cspr_tree *mix(plan *p, cspr_tree *a, bool ours, cspr_tree *b)
 {
-    cspr_tree *a = own_node(slot);
+    cspr_tree *t = a;
+    if (ours)
+        set_name(a, p->by); // I4
+    else
+        t = make_node(a->height, p->by);
     for (unsigned i = 0; !a->height && i < LEAF_IDS; i++)
-        a->at[i] = a->at[i] < b->at[i] ? b->at[i] : a->at[i];
+        t->at[i] = a->at[i] < b->at[i] ? b->at[i] : a->at[i];
     for (unsigned i = 0; a->height && i < FAN; i++) {
-        uint8_t below[FAN];
-        if (of_child[i] & A_COVERS)
-            continue;
-        if (of_child[i] & B_COVERS) {
-            take(&a->child[i], b->child[i]);
-            continue;
-        }
-        if (b->child[i]->height)
-            compare(a->child[i], b->child[i], below);
-        mix(&a->child[i], b->child[i], below);
+        cspr_tree *old = a->child[i];
+        unsigned what = p->of[p->n++];
+        bool stays = what & KEEP_A;
+        if (stays)
+            t->child[i] = ours ? old : cspr_tree_ref(old);
+        else if (what)
+            t->child[i] = cspr_tree_ref(b->child[i]);
+        else
+            t->child[i] = mix(p, old, ours && cspr_tree_is_ours(old), b->child[i]);
+        if (ours && !stays && t->child[i] != old)
+            cspr_tree_unref(old);
     }
+    return t;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-bool cspr_tree_join(cspr_tree **slot, cspr_tree *b)
+// *slot and b: of one height. False: the plan is full, and nothing was done; *changed: whether something was.
+static bool join_planned(plan *p, cspr_tree **slot, cspr_tree *b, bool *changed)
 {
-    if (!b || *slot == b)
+    cspr_tree *a = *slot;
+    p->n = 0;
+    p->is_full = false;
+    unsigned what = decide(p, a, b);
+    if (p->is_full)
         return false;
-    if (*slot && (*slot)->height > b->height) {
-        if (cspr_tree_covers(*slot, b))
-            return false;
-        return cspr_tree_join(&own_node(slot)->child[0], b);
-    }
-    if (!*slot || ((*slot)->height < b->height && cspr_tree_covers(b, *slot))) {
-        take(slot, b);
+    *changed |= !(what & KEEP_A);
+    if (what & KEEP_A)
+        return true;
+    bool ours = !what && cspr_tree_is_ours(a);
+    p->n = 0;
+    *slot = what ? cspr_tree_ref(b) : mix(p, a, ours, b);
+    if (!ours)
+        cspr_tree_unref(a);
+    return true;
+}
+
+// For more pairs than a plan holds: one child after the other.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
+static void join_parts(plan *p, cspr_tree **slot, cspr_tree *b, bool *changed)
+{
+    cspr_tree *a = own_node(slot, p->by);
+    for (unsigned i = 0; i < FAN; i++)
+        if (!join_planned(p, &a->child[i], b->child[i], changed))
+            join_parts(p, &a->child[i], b->child[i], changed);
+}
+
+// The tree that is asked is kept as it is meanwhile; its nodes are copied, since they are held twice.
+CSPR_NOINLINE static void join_large(plan *p, cspr_tree **slot, cspr_tree *b, bool *changed)
+{
+    cspr_known then = *p->a->known;
+    then.tree = cspr_tree_ref(*slot);
+    cspr_knower a = {&then, p->a->id, p->a->at};
+    p->a = &a;
+    join_parts(p, slot, b, changed);
+    cspr_tree_unref(then.tree);
+}
+
+bool cspr_tree_join(cspr_tree **slot, const cspr_knower *a, const cspr_knower *b, cspr_name by)
+{
+    cspr_tree *of_b = b->known->tree;
+    if (!of_b || *slot == of_b)
+        return false;
+    if (!*slot) {
+        *slot = cspr_tree_ref(of_b);
         return true;
     }
-    while ((*slot)->height < b->height)
-        heighten(slot);
-    uint8_t of_child[FAN];
-    unsigned all = compare(*slot, b, of_child);
-    if (all & A_COVERS)
-        return false;
-    if (all & B_COVERS)
-        take(slot, b);
-    else
-        mix(slot, b, of_child);
-    return true;
+    while ((*slot)->height < of_b->height)
+        *slot = heighten(*slot);
+    bool is_lower = (*slot)->height > of_b->height;
+    if (is_lower)
+        cspr_tree_ref(of_b);
+    while ((*slot)->height > of_b->height)
+        of_b = heighten(of_b);
+    plan p; // not cleared: `of` is written before it is read
+    p.a = a;
+    p.b = b;
+    p.by = by;
+    bool changed = false;
+    if (!join_planned(&p, slot, of_b, &changed))
+        join_large(&p, slot, of_b, &changed);
+    if (is_lower)
+        cspr_tree_unref(of_b);
+    return changed;
 }
