@@ -10,94 +10,11 @@
 #include "clock/everyone.h"
 #include "shadow/depot.h"
 #include "shadow/extent.h"
+#include "shadow/filter.h"
 #include "shadow/readset.h"
+#include "shadow/reread.h"
 #include "shadow/shadow.h"
 #include "sync/sem.h"
-
-#include <string.h>
-
-// --- counters -------------------------------------------------------------------------------------------------------------
-
-enum { COUNT_STEP = 256 };
-static uint64_t n_slow, n_unchecked; // atomic
-static __thread uint32_t n_slow_here __attribute__((tls_model("initial-exec")));
-
-void cspr_count_slow(void)
-{
-    if (CSPR_UNLIKELY(++n_slow_here == COUNT_STEP)) {
-        __atomic_fetch_add(&n_slow, COUNT_STEP, __ATOMIC_RELAXED); // relaxed: a counter
-        n_slow_here = 0;
-    }
-}
-
-// Rule G1: a signal handler that interrupted the detector on this thread may find a word it has taken itself, so what it does is not
-// checked. Asynchronous handlers are deferred and do not come here.
-CSPR_NOINLINE static void count_unchecked(void)
-{
-    uint64_t before = __atomic_fetch_add(&n_unchecked, 1, __ATOMIC_RELAXED); // relaxed: a counter
-    if (!before && cspr_flags.verbosity > 0)
-        cspr_note("accesses of a signal handler that interrupted the detector are not checked");
-}
-
-void cspr_stats_get(cspr_stats *out)
-{
-    *out = (cspr_stats){
-        .slow_entries = __atomic_load_n(&n_slow, __ATOMIC_RELAXED), // relaxed: counters
-        .unchecked = __atomic_load_n(&n_unchecked, __ATOMIC_RELAXED),
-        .epochs = cspr_epoch_issued(),
-        .stacks = cspr_depot_stacks(),
-        .nodes = cspr_depot_nodes(),
-        .records = cspr_side_count(),
-        .merged_units = cspr_sem_merged(),
-    };
-}
-
-// --- words aside that this epoch has done with -----------------------------------------------------------------------------
-// The inline check cannot see into a side record. What this thread found covered there is kept in a small filter, tagged with
-// the epoch: a hit is as exact as the inline check's (A10). A free or allocation of our own ends all hits, since the block
-// may become somebody else's within our epoch.
-
-enum { FILTER_SLOTS = 512, LOOK_AGAIN = 32 };
-static __thread struct {
-    uint64_t word; // bit 0: written
-    uint64_t done; // a cell: epoch, mask of bytes, and the filter's generation in place of the stack
-} filter[FILTER_SLOTS] __attribute__((tls_model("initial-exec")));
-static __thread uint32_t filter_generation __attribute__((tls_model("initial-exec")));
-
-static inline unsigned filter_slot(uintptr_t word)
-{
-    return (unsigned)(word >> 3 ^ word >> 12) % FILTER_SLOTS;
-}
-
-static inline bool filter_has(uintptr_t word, unsigned mask, bool is_write, uint32_t epoch)
-{
-    unsigned slot = filter_slot(word);
-    uint64_t want = cspr_cell_of(epoch, mask, filter_generation), done = filter[slot].done;
-    return filter[slot].word == (word | is_write) && !((done ^ want) & ~(0xffull << CSPR_MASK_SHIFT)) &&
-           (done & want) == want;
-}
-
-// Relaxed: a hint; the filter itself is exact.
-static inline bool is_aside_now(uintptr_t addr)
-{
-    return cspr_cell_is_aside(__atomic_load_n(&cspr_shadow_of(addr)[1], __ATOMIC_RELAXED));
-}
-
-static void filter_add(uintptr_t word, unsigned mask, bool is_write, uint32_t epoch)
-{
-    unsigned slot = filter_slot(word);
-    if (filter_has(word, 0, is_write, epoch))
-        mask |= cspr_cell_mask(filter[slot].done);
-    filter[slot].word = word | is_write;
-    filter[slot].done = cspr_cell_of(epoch, mask, filter_generation);
-}
-
-void cspr_filter_flush(void)
-{
-    filter_generation = (filter_generation + 1) & ((1u << CSPR_STACK_BITS) - 1);
-    if (!filter_generation) // came round: very old entries must not match
-        memset(filter, 0, sizeof filter);
-}
 
 // --- one word -------------------------------------------------------------------------------------------------------------
 
@@ -301,7 +218,7 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
     }
     cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
     if (c->epoch)
-        filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
+        cspr_filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
 }
 
 // Nothing to check in a cell: it is empty, or of this epoch, or of one that t knows.
@@ -322,7 +239,7 @@ CSPR_NOINLINE static bool split_word(uint64_t *cells, uint64_t r, uint64_t w, ui
     cspr_record *rec = cspr_record_split(word, drop_bytes(r, mask), is_write ? drop_bytes(w, mask) : w, t, epoch, mask,
                                          is_write, stack);
     cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
-    filter_add(word, mask, is_write, epoch);
+    cspr_filter_add(word, mask, is_write, epoch);
     return true;
 }
 
@@ -360,10 +277,12 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
 
 // The short ways of a word aside (side.h). Gives the word back; false: it is still taken.
 CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, bool is_write,
-                                       const cspr_task *t, uint32_t epoch, cspr_stack stack)
+                                       cspr_task *t, uint32_t epoch, cspr_stack stack)
 {
     cspr_record *rec = cspr_record_of(w);
     uint64_t read, write;
+    if (CSPR_UNLIKELY(is_write && rec->spread))
+        cspr_reread_recall(rec);
     bool in_place = !is_write && cspr_record_stays(rec);
     cspr_shared_reads += in_place && !rec->reread;
     if (rec->syncs && is_write) // release sequences may end
@@ -379,7 +298,7 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
         return true;
     }
     cspr_word_give(cells, w, w);
-    filter_add(word, mask, is_write, epoch);
+    cspr_filter_add(word, mask, is_write, epoch);
     return true;
 }
 
@@ -412,7 +331,10 @@ static void access_taken(cspr_check *c, uint64_t *cells, uint64_t w, uintptr_t w
 void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
 {
     bool is_write = c->kind == CSPR_WRITE;
-    if (is_write && is_aside_now(word) && filter_has(word, mask, is_write, c->epoch))
+    if (is_write && cspr_is_aside_now(word) && cspr_filter_has(word, mask, is_write, c->epoch))
+        return;
+    if (!is_write && c->task->rereads && c->epoch && !c->is_tls &&
+        cspr_reread_word(c->task, word, mask, c->epoch, c->stack))
         return;
     uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
     if (!c->epoch || !record_short(cells, w, word, mask, is_write, c->task, c->epoch, c->stack))
@@ -430,9 +352,9 @@ static inline bool is_recorded(uintptr_t addr, unsigned mask, bool is_write, uin
     uint64_t cell = __atomic_load_n(&cspr_shadow_of(addr)[is_write], __ATOMIC_RELAXED);
     if (!((cell ^ current) & (~0ull << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT)))
         return true;
-    if (cspr_cell_is_aside(cell) && is_aside_now(addr)) // a read that comes again and again looks for a read set
-        return filter_has(addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current)) &&
-               (is_write || ++cspr_shared_reads % LOOK_AGAIN);
+    if (cspr_cell_is_aside(cell) && cspr_is_aside_now(addr)) // a read that comes again and again looks for a read set
+        return cspr_filter_has(addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current)) &&
+               (is_write || ++cspr_shared_reads % CSPR_LOOK_AGAIN);
     return !is_write && cspr_readset_covers(cell, mask, cspr_cell_epoch(current));
 }
 
@@ -455,6 +377,20 @@ static uintptr_t skip_recorded(uintptr_t a, uintptr_t end, bool is_write, uint64
     return a;
 }
 
+// Whether the epoch has recorded the read in a slot (reread.h).
+static bool is_in_slot(uintptr_t addr, unsigned mask, uint64_t current)
+{
+    const cspr_task *t = cspr_self.task;
+    if (!t || !t->rereads)
+        return false;
+    cspr_self.in_rtl++;
+    const uint64_t *slot = cspr_reread_slot(t, addr, mask);
+    // Relaxed: our own, or empty.
+    bool covered = slot && cspr_reread_covers(__atomic_load_n(slot, __ATOMIC_RELAXED), mask, cspr_cell_epoch(current));
+    cspr_leave();
+    return covered;
+}
+
 bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write)
 {
     uint64_t current = __csp_current;
@@ -464,7 +400,8 @@ bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write)
     for (uintptr_t a = addr; a < end; a = (a & ~(uintptr_t)7) + 8) {
         if (!(a & 7) && a + 32 <= end && (a = skip_recorded(a, end, is_write, current)) >= end)
             break;
-        if (!is_recorded(a, bytes_mask(a & 7, end - a), is_write, current))
+        unsigned mask = bytes_mask(a & 7, end - a);
+        if (!is_recorded(a, mask, is_write, current) && (is_write || !is_in_slot(a, mask, current)))
             return false;
     }
     return true;
@@ -525,31 +462,61 @@ static inline __attribute__((always_inline)) void record(cspr_task *t, uintptr_t
         enter_slow(t, addr, size, is_write, stack, cells, w);
 }
 
+// A read of bytes of one word that the task reads again and again (reread.h).
+static bool reread_is_done(cspr_task *t, uintptr_t addr, size_t size, cspr_stack stack)
+{
+    uint32_t epoch = cspr_task_name_epoch(t);
+    return t->rereads && epoch && (addr & 7) + size <= 8 && !cspr_in_own_tls(addr) &&
+           cspr_reread_word(t, addr & ~(uintptr_t)7, bytes_mask(addr & 7, size), epoch, stack);
+}
+
 void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
 {
     cspr_task *t = cspr_task_current();
     if (!t || !size || t->ignored[is_write] || (size <= 8 && cspr_is_recorded(addr, size, is_write)))
         return;
     cspr_enter();
-    record(t, addr, size, is_write, cspr_depot_locked(stack, cspr_task_locks(t)));
+    stack = cspr_depot_locked(stack, cspr_task_locks(t));
+    if (is_write || !reread_is_done(t, addr, size, stack))
+        record(t, addr, size, is_write, stack);
     cspr_leave();
 }
 
 // --- entries from compiled code ---------------------------------------------------------------------------------------------
 
-CSPR_NOINLINE cspr_task *cspr_enter_unknown(void)
+static inline cspr_stack stack_of(cspr_task *t, void *leaf_ret, void *pc)
 {
-    if (!cspr_self.in_rtl && !cspr_self.ignore)
-        return cspr_task_current();
-    if (!cspr_self.ignore)
-        count_unchecked();
-    return NULL;
+    uint32_t locks = cspr_task_locks(t);
+    return CSPR_UNLIKELY(locks) ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
 }
 
 // Preserves registers, so that its callers need not make room for what it would change.
 CSPR_NOINLINE __attribute__((preserve_most, cold)) static void pass_point(uintptr_t addr, void *pc, bool is_write)
 {
     cspr_control_point_at(is_write ? CSP_OP_WRITE : CSP_OP_READ, (const void *)(addr & ~(uintptr_t)7), pc);
+}
+
+// A read of bytes of one word that the task reads again and again (reread.h): most of those are recorded without taking the word.
+static inline __attribute__((always_inline)) bool read_again(cspr_task *t, uintptr_t addr, size_t size, void *leaf_ret,
+                                                             void *pc)
+{
+    bool done = false;
+    cspr_self.in_rtl++; // a signal's handler that changed the table of slots while we look into it
+    uint32_t epoch = cspr_task_name_epoch(t);
+    unsigned mask = bytes_mask(addr & 7, size);
+    uint64_t *slot = cspr_reread_slot(t, addr, mask);
+    uint64_t old = slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) : 0; // relaxed: our own, or empty
+    bool covered = cspr_reread_covers(old, mask, epoch);
+    if ((covered || cspr_reread_may_replace(old, mask)) && epoch && !cspr_in_own_tls(addr)) {
+        if (CSPR_UNLIKELY(cspr_reread_is_due(covered)))
+            cspr_reread_look_again(addr & ~(uintptr_t)7);
+        else
+            done = covered || cspr_reread_replace(slot, old, mask, epoch, stack_of(t, leaf_ret, pc));
+    }
+    if (done && !covered)
+        cspr_count_slow();
+    cspr_leave();
+    return done;
 }
 
 static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, void *leaf_ret, void *pc, size_t size,
@@ -560,8 +527,10 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
     cspr_task *t = cspr_self.task;
     if (CSPR_UNLIKELY(cspr_self.in_rtl | cspr_self.ignore | !t) && !(t = cspr_enter_unknown()))
         return;
-    uint64_t current = __csp_current;
     bool one_word = (addr & 7) + size <= 8;
+    if (!is_write && one_word && t->rereads && !t->ignored[is_write] && read_again(t, addr, size, leaf_ret, pc))
+        return;
+    uint64_t current = __csp_current;
     uintptr_t next = (addr & ~(uintptr_t)7) + 8;
     if (size <= 8 && is_recorded(addr, bytes_mask(addr & 7, size), is_write, current) &&
         (one_word || is_recorded(next, bytes_mask(0, addr + size - next), is_write, current)))
@@ -569,9 +538,7 @@ static inline __attribute__((always_inline)) void enter_access(uintptr_t addr, v
     cspr_self.in_rtl++;
     cspr_count_slow();
     if (CSPR_LIKELY(!t->ignored[is_write])) {
-        uint32_t locks = cspr_task_locks(t);
-        cspr_stack stack = locks ? cspr_depot_here_locked(pc, leaf_ret, locks) : cspr_depot_here(pc, leaf_ret);
-        record(t, addr, size, is_write, stack);
+        record(t, addr, size, is_write, stack_of(t, leaf_ret, pc));
     }
     cspr_leave();
 }

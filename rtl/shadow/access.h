@@ -25,7 +25,15 @@ unsigned cspr_check_line(const cspr_check *c, uintptr_t first, uintptr_t end);
 void cspr_check_words(cspr_check *c);
 // Whether this epoch has recorded such accesses to all these bytes, as compiled code would find out.
 bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write);
-void cspr_count_slow(void); // a slow-path entry
+// A slow-path entry.
+enum { CSPR_COUNT_STEP = 256 };
+extern __thread uint32_t cspr_n_slow_here __attribute__((tls_model("initial-exec")));
+void cspr_count_slow_step(void);
+static inline void cspr_count_slow(void)
+{
+    if (CSPR_UNLIKELY(++cspr_n_slow_here == CSPR_COUNT_STEP))
+        cspr_count_slow_step();
+}
 // The task of an entry from compiled code that finds the detector busy or the thread new; NULL: nothing is checked.
 cspr_task *cspr_enter_unknown(void);
 // Tells the races found. No word is taken; in_rtl > 0.
@@ -37,9 +45,6 @@ void cspr_tell_race(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t e
 // access_size.c: an access of more bytes than lie in one word is recorded word by word; puts what its call asked for, where the
 // neighbouring words still say so, into race->previous. No word is taken.
 void cspr_widen_previous(cspr_race *race, const cspr_found *found);
-
-// Ends the hits of this thread's filter: memory of its own may have become somebody else's.
-void cspr_filter_flush(void);
 
 // The record of a word the caller has taken, made from its cells if need be. The word is to be given back with
 // cspr_record_cell in both cells.

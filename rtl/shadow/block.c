@@ -6,6 +6,7 @@
 
 #include "shadow/depot.h"
 #include "shadow/extent.h"
+#include "shadow/filter.h"
 #include "shadow/shadow.h"
 
 // The word becomes this epoch's write and nothing else; its record and sync objects go.

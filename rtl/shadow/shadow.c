@@ -8,7 +8,9 @@
 #include "shadow/access.h"
 #include "shadow/depot.h"
 #include "shadow/extent.h"
+#include "shadow/filter.h"
 #include "shadow/readset.h"
+#include "shadow/reread.h"
 #include "shadow/side.h"
 #include "support/alloc.h"
 #include "task/task.h"
@@ -59,6 +61,7 @@ void cspr_line_take_slow(uint64_t *line)
 {
     enum { PATIENCE = 50000 };
     unsigned turns = 0;
+    uintptr_t app = ((uintptr_t)line - CSPR_SHADOW_BASE) / 2; // as far as the shadow says
     do {
         while (__atomic_load_n(&line[1], __ATOMIC_RELAXED) & CSPR_CELL_TAKEN) { // relaxed: only when to try again
             cspr_spin_turn(&turns);
@@ -66,6 +69,7 @@ void cspr_line_take_slow(uint64_t *line)
                 turns > PATIENCE) { // taken by a thread that fork left behind: ours, its history lost
                 for (unsigned i = 0; i < CSPR_LINE_WORDS; i++)
                     cspr_word_put(&line[2 * i], 0, 0);
+                cspr_reread_forget(app, app + CSPR_LINE_APP_BYTES);
                 return;
             }
         }
@@ -80,6 +84,7 @@ void cspr_core_before_fork(void)
     cspr_lock_wait_fork_lock(true);
     cspr_lock_order_fork_lock(true);
     cspr_extent_fork_lock(true);
+    cspr_reread_fork_lock(true);
     cspr_side_fork_lock(true);
     cspr_readset_fork_lock(true);
     cspr_depot_fork_lock(true);
@@ -93,6 +98,7 @@ void cspr_core_after_fork(bool in_child)
     cspr_depot_fork_lock(false);
     cspr_readset_fork_lock(false);
     cspr_side_fork_lock(false);
+    cspr_reread_fork_lock(false);
     cspr_extent_fork_lock(false);
     cspr_lock_order_fork_lock(false);
     cspr_lock_wait_fork_lock(false);
@@ -166,6 +172,7 @@ void cspr_shadow_drop(uintptr_t lo, uintptr_t hi)
     int saved = errno;
     madvise(cspr_shadow_of(lo), (hi - lo) * 2, MADV_DONTNEED);
     errno = saved;
+    cspr_reread_forget(lo, hi); // those of records that nothing names any more
 }
 
 static void forget_run(uintptr_t lo, uintptr_t hi, bool touched, void *arg)

@@ -10,6 +10,7 @@
 #include "clock/everyone.h"
 #include "shadow/depot.h"
 #include "shadow/readset.h"
+#include "shadow/reread.h"
 #include "support/alloc.h"
 #include "support/lock.h"
 #include "sync/sem.h"
@@ -79,6 +80,15 @@ static void rebuild_index(cspr_set *s)
     s->index = cspr_alloc(s->n_index * sizeof *s->index);
     for (uint32_t i = 0; i < s->n; i++)
         index_entry(s, i);
+}
+
+// The entry added last.
+static void index_last(cspr_set *s)
+{
+    if (s->index)
+        index_entry(s, s->n - 1);
+    else if (s->n > CSPR_SET_LINEAR)
+        rebuild_index(s);
 }
 
 static void clear_set(cspr_record *rec, cspr_set *s, cspr_entry *room, uint32_t cap)
@@ -201,14 +211,8 @@ static void meet_all(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask
     pack(rec, s, room, cap, false);
 }
 
-static void grow_set(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask)
+static void enlarge(cspr_record *rec, cspr_set *s)
 {
-    // A big set was not scanned for what the new entry may replace: do it now, at a cost shared by those that filled it.
-    for (uint32_t i = 0; i < s->n; i++)
-        meet(c, &s->entry[i], mask);
-    pack(rec, s, s->entry, s->cap, true);
-    if (s->n * 2 < s->cap)
-        return;
     uint32_t cap = s->cap ? s->cap * 2 : CSPR_SET_ROOM;
     cspr_entry *bigger = cspr_alloc(cap * sizeof *bigger);
     memcpy(bigger, s->entry, s->n * sizeof *bigger);
@@ -217,6 +221,16 @@ static void grow_set(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask
     s->entry = bigger;
     s->cap = cap;
     rebuild_index(s);
+}
+
+static void grow_set(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask)
+{
+    // A big set was not scanned for what the new entry may replace: do it now, at a cost shared by those that filled it.
+    for (uint32_t i = 0; i < s->n; i++)
+        meet(c, &s->entry[i], mask);
+    pack(rec, s, s->entry, s->cap, true);
+    if (s->n * 2 >= s->cap)
+        enlarge(rec, s);
 }
 
 static void add(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask)
@@ -247,10 +261,7 @@ static void add(cspr_record *rec, cspr_check *c, cspr_set *s, unsigned mask)
     if (s->n == s->cap)
         grow_set(rec, c, s, mask);
     s->entry[s->n++] = fresh;
-    if (s->index)
-        index_entry(s, s->n - 1);
-    else if (s->n > CSPR_SET_LINEAR)
-        rebuild_index(s);
+    index_last(s);
 }
 
 // Bytes of mask that an access of this very epoch, at least as strong, has already covered.
@@ -287,7 +298,7 @@ static bool access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (!(mask & ~(covered_by_own(&rec->reads, c) | covered_by_own(&rec->writes, c))))
         return false;
-    if (!rec->reread && !rec->reads.index)
+    if (!rec->reread && !rec->spread && !rec->reads.index)
         note_rereads(rec, c, mask);
     for (uint32_t i = 0; i < rec->writes.n; i++)
         meet(c, &rec->writes.entry[i], mask);
@@ -331,6 +342,8 @@ bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (c->kind == CSPR_READ)
         return access_plain_read(rec, c, mask);
+    if (CSPR_UNLIKELY(rec->spread))
+        cspr_reread_recall(rec); // P2 there
     if (c->kind == CSPR_WRITE)
         return access_plain_write(rec, c, mask);
     return access_atomic(rec, c, mask);
@@ -371,6 +384,15 @@ static void add_cell(cspr_set *s, uint64_t cell, cspr_access_kind kind)
         .mask = (uint8_t)cspr_cell_mask(cell),
         .kind = (uint8_t)kind,
     };
+}
+
+void cspr_record_add_read(cspr_record *rec, uint64_t cell)
+{
+    cspr_set *s = &rec->reads;
+    if (s->n == s->cap)
+        enlarge(rec, s);
+    add_cell(s, cell, CSPR_READ);
+    index_last(s);
 }
 
 static void add_shared_cell(cspr_set *s, uint64_t cell)
@@ -423,7 +445,8 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
     cspr_record *rec = &records[i];
     rec->word = word;
     rec->syncs = NULL;
-    rec->reread = rec->by_turns = false;
+    rec->reread = rec->by_turns = rec->spread = false;
+    rec->n_again = 0;
     rec->writes = (cspr_set){.entry = rec->write_room, .cap = CSPR_SET_ROOM};
     rec->reads = (cspr_set){.entry = rec->read_room, .cap = CSPR_SET_ROOM};
     rec->atomics = (cspr_set){0};
@@ -460,6 +483,8 @@ void cspr_record_drop_syncs(cspr_record *rec)
 
 void cspr_record_free(cspr_record *rec)
 {
+    if (CSPR_UNLIKELY(rec->spread))
+        cspr_reread_drop(rec);
     cspr_record_drop_syncs(rec);
     clear_set(rec, &rec->writes, rec->write_room, CSPR_SET_ROOM);
     clear_set(rec, &rec->reads, rec->read_room, CSPR_SET_ROOM);

@@ -56,6 +56,8 @@ typedef struct cspr_record {
     uint32_t next_free; // of the free list
     bool reread;        // some task read it in one epoch after the other while others, unordered, did too
     bool by_turns;      // ... or ordered
+    bool spread;        // some of its reads are in slots of their tasks (reread.h)
+    uint8_t n_again;    // reads again since the last other access, as far as they are counted
     cspr_set reads, atomics;
     cspr_entry write_room[CSPR_SET_ROOM], read_room[CSPR_SET_ROOM];
 } cspr_record;
@@ -96,6 +98,9 @@ void cspr_record_free(cspr_record *rec);
 uint64_t cspr_record_cell(const cspr_record *rec); // the tag for both cells
 cspr_record *cspr_record_of(uint64_t cell);
 
+// One more read, as a cell; replaces nothing.
+void cspr_record_add_read(cspr_record *rec, uint64_t cell);
+
 // Checks the access against the record and records it; false: this epoch had done so, nothing changed.
 bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
 
@@ -104,7 +109,7 @@ bool cspr_record_access(cspr_record *rec, cspr_check *c, unsigned mask);
 // ordered, epochs that read much want the inline check to see it instead.
 bool cspr_record_stays(const cspr_record *rec);
 // A read of a word that several tasks read in epoch after epoch: nothing to check, the task's earlier read makes room for it.
-bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack);
+bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack);
 // Any access with nothing to check.
 bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, bool is_write,
                        cspr_stack stack);

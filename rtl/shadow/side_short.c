@@ -7,6 +7,7 @@
 
 #include "shadow/depot.h"
 #include "shadow/readset.h"
+#include "shadow/reread.h"
 #include "shadow/shadow.h"
 
 enum { SHORT_SET = 4, LONG_WAY_EVERY = 64, LONG_WAY_EVERY_PIECE = 16 };
@@ -155,9 +156,10 @@ bool cspr_record_fits(const cspr_record *rec, uint64_t *r, uint64_t *w)
 // be met by few words, so such words stay aside, where one's earlier read is written over in place.
 
 // A place for a read that stands for what was there: the task's own earlier one, and others' that it is ordered after (as far as
-// that is remembered). NULL: the set would have to grow, or some are of more bytes.
-static cspr_entry *place_of_read(cspr_set *reads, uint32_t own, unsigned mask)
+// that is remembered). NULL: the set would have to grow, or some are of more bytes. *again: there was one of its own.
+static cspr_entry *place_of_read(cspr_set *reads, uint32_t own, unsigned mask, bool *again)
 {
+    *again = false;
     cspr_entry *place = NULL;
     for (uint32_t i = 0; i < reads->n; i++) {
         cspr_entry *e = &reads->entry[i];
@@ -165,6 +167,7 @@ static cspr_entry *place_of_read(cspr_set *reads, uint32_t own, unsigned mask)
             continue;
         if (e->mask & ~mask)
             return NULL;
+        *again |= e->id == own;
         if (!place)
             place = e;
         else
@@ -175,22 +178,34 @@ static cspr_entry *place_of_read(cspr_set *reads, uint32_t own, unsigned mask)
 
 bool cspr_record_stays(const cspr_record *rec)
 {
-    return rec->reread || (rec->by_turns && cspr_shared_reads <= cspr_readset_after);
+    return rec->reread || rec->spread || (rec->by_turns && cspr_shared_reads <= cspr_readset_after);
 }
 
-bool cspr_record_reread(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack)
+// Whether tasks that read it again should do so in slots of their own.
+static bool counts_as_spread(cspr_record *rec)
+{
+    if (rec->spread || rec->n_again >= cspr_reread_after)
+        return rec->reread || rec->spread;
+    rec->n_again++;
+    return false;
+}
+
+bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack)
 {
     if (!is_short(rec))
         return false;
-    if (!(++n_reread % LONG_WAY_EVERY)) {
+    if (!rec->spread && !(++n_reread % LONG_WAY_EVERY)) {
         rec->reread = rec->by_turns = false; // unless it still is, as the long way finds out
         return false;
     }
     if (!all_settled(&rec->writes, t, mask))
         return false;
-    cspr_entry *e = place_of_read(&rec->reads, t->clock.own, mask);
+    bool again;
+    cspr_entry *e = place_of_read(&rec->reads, t->clock.own, mask, &again);
     if (!e)
         return false;
     *e = new_entry(t, epoch, mask, false, stack);
+    if (again && cspr_flags.own_rereads && counts_as_spread(rec))
+        cspr_reread_spread(t, rec, e);
     return true;
 }

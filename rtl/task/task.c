@@ -9,6 +9,7 @@
 #include "clock/everyone.h"
 #include "deadlock/lock_wait.h"
 #include "shadow/depot.h"
+#include "shadow/reread.h"
 #include "shadow/side.h"
 #include "support/alloc.h"
 #include "task/tls.h"
@@ -171,6 +172,7 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
 void cspr_task_finish(cspr_task *t)
 {
     cspr_who_set_finished(t->who);
+    cspr_reread_task_ends(t);
     if (CSPR_UNLIKELY(t->n_held))
         cspr_locks_abandon(t);
     cspr_everyone_ended(t);

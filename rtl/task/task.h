@@ -25,6 +25,7 @@ enum cspr_ignore { CSPR_IGNORE_READS, CSPR_IGNORE_WRITES, CSPR_IGNORE_SYNC, CSPR
 // Logical ids that finished children left behind, with what must be known to take one over (rule B1). Outlives its task
 // while children are alive: they hold references, and a closed queue passes on to its parent.
 typedef struct cspr_id_queue cspr_id_queue;
+typedef struct cspr_rereads cspr_rereads; // shadow/reread.h
 
 // The epoch that a lock's release has closed, and what must still hold for it to go on.
 typedef struct cspr_resume {
@@ -52,6 +53,7 @@ struct cspr_task {
     cspr_stamp *last_loaded;  // the newest one merged into `loaded`
     cspr_stamp *last_learned; // the newest one joined; held so that its address stays its own
     cspr_id_queue *ids;
+    cspr_rereads *rereads; // NULL: none
     // --- while it does not run
     csp_frame *top;
     csp_frame **live_top; // atomic; where the newest record is while it runs, else NULL

@@ -11,6 +11,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -147,6 +148,8 @@ extern "C" void cspr_widen_previous(cspr_race *, const cspr_found *)
 }
 extern "C" void cspr_report_race(const cspr_race *race)
 {
+    static std::mutex mutex; // of tests with several threads
+    std::lock_guard<std::mutex> guard(mutex);
     races.push_back(*race);
 }
 extern "C" void cspr_note(const char *format, ...)
@@ -244,6 +247,10 @@ class Core : public ::testing::Test
     bool is_aside(const void *p)
     {
         return cspr_cell_is_aside(cspr_shadow_of((uintptr_t)p)[1]);
+    }
+    const cspr_record *record_at(const void *p)
+    {
+        return cspr_record_of(write_cell(p) & ~CSPR_CELL_TAKEN);
     }
     uint64_t read_cell(const void *p)
     {
