@@ -18,6 +18,7 @@
 #include "report/report.h"
 #include "report/symbolizer.h"
 #include "shadow/access.h"
+#include "support/counters.h"
 #include "support/libc.h"
 #include "support/modules.h"
 #include "support/print.h"
@@ -72,6 +73,9 @@ static void print_stats(void)
     cspr_note("stats: %lu slow-path entries, %lu accesses by signal handlers not checked", s.slow_entries, s.unchecked);
     cspr_note("stats: %lu epoch ids, %lu calling contexts, %lu stacks, %lu side records", s.epochs, s.nodes, s.stacks,
               s.records);
+    for (int c = 0; c < CSPR_N_COUNTERS; c++)
+        if (cspr_counted(c))
+            cspr_note("stats: %lu %s", cspr_counted(c), cspr_counter_text(c));
     if (s.merged_units)
         cspr_note("stats: %lu units of semaphores share their order with others", s.merged_units);
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE // _dl_find_object
 #include "rtl.h"
 
+#include "clock/everyone.h"
 #include "control/control.h"
 #include "control/schedule_file.h"
 #include "control/schedule_server.h"
@@ -68,6 +69,8 @@ void cspr_init(void)
     cspr_heap_init();
     cspr_suppress_init();
     make_main_task();
+    if (!cspr_flags.known_to_all)
+        cspr_everyone_hold(); // for good
     cspi_hooks = &cspr_hooks;
     // libstdc++ counts its references without atomics while libc believes in one thread; with coroutines there are several
     // tasks even then, and the counts would be races.

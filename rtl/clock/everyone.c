@@ -9,6 +9,8 @@
 // A task's own component is without bound while it lives: it knows all of itself.
 #include "clock/everyone.h"
 
+#include "support/counters.h"
+
 enum { ROWS = 16, GENERATION = 1 << ROWS };
 
 uint64_t cspr_everyone_has[CSPR_EVERYONE_IDS];
@@ -133,5 +135,6 @@ bool cspr_everyone_knows_slow(const cspr_task *t, uint32_t id, uint64_t at)
     while (had < at &&
            !__atomic_compare_exchange_n(&cspr_everyone_has[id], &had, at, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
+    cspr_count(CSPR_COUNT_KNOWN);
     return true;
 }

@@ -7,6 +7,7 @@
 #include "shadow/depot.h"
 #include "shadow/extent.h"
 #include "shadow/shadow.h"
+#include "support/counters.h"
 
 // Empty, of this epoch, or of one that the task knows.
 static bool is_settled(const cspr_check *c, uint64_t cell)
@@ -36,7 +37,7 @@ unsigned cspr_check_line(const cspr_check *c, uintptr_t first, uintptr_t end)
 {
     uintptr_t line_end = first + CSPR_LINE_APP_BYTES - first % CSPR_LINE_APP_BYTES;
     unsigned n = (unsigned)((line_end < end ? line_end : end) - first) / 8;
-    if (n < 2 || first % 8 || !c->epoch || c->stack >= cspr_depot_cell_limit)
+    if (n < 2 || first % 8 || !cspr_flags.whole_lines || !c->epoch || c->stack >= cspr_depot_cell_limit)
         return 0;
     uint64_t *cells = cspr_shadow_of(first), *line = cspr_line_of(cells);
     uint64_t fresh = cspr_cell_of(c->epoch, 0xff, c->stack);
@@ -51,6 +52,8 @@ unsigned cspr_check_line(const cspr_check *c, uintptr_t first, uintptr_t end)
             cspr_word_put(cells, fresh, cspr_word_write_cell(cells));
     }
     cspr_line_give(line);
+    if (settled)
+        cspr_count(CSPR_COUNT_LINES);
     if (settled && was_empty)
         cspr_shadow_met(first);
     return settled ? n * 8 : 0;

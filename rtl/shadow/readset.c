@@ -8,7 +8,9 @@
 //              Who comes by a cell instead depends on its value: address dependency; compiled code only compares cells.
 #include "shadow/readset.h"
 
+#include "flags.h"
 #include "support/alloc.h"
+#include "support/counters.h"
 #include "support/lock.h"
 
 #include <string.h>
@@ -130,11 +132,14 @@ static const cspr_readset *add_locked(uint32_t *bucket, const uint64_t *sorted, 
     cspr_readset_place[id] = used;
     __atomic_store_n(bucket, used, __ATOMIC_RELEASE); // E1
     used += words;
+    cspr_count(CSPR_COUNT_READ_SETS);
     return set;
 }
 
 uint64_t cspr_readset_cell(const uint64_t *members, unsigned n, unsigned mask)
 {
+    if (CSPR_UNLIKELY(!cspr_flags.read_sets))
+        return 0;
     uint64_t sorted[CSPR_READSET_MAX];
     sort(sorted, members, n);
     uint32_t *bucket = &buckets[bucket_of(sorted, n, ~0ull)];

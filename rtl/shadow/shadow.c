@@ -13,6 +13,7 @@
 #include "shadow/reread.h"
 #include "shadow/side.h"
 #include "support/alloc.h"
+#include "support/counters.h"
 #include "task/task.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ CSPR_NOINLINE void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page)
     s->length = follows ? s->length + 1 : 1;
     s->ready = follows ? s->ready : 0;
     s->page = page;
-    if (!follows || page + 1 < s->ready || __atomic_load_n(&unsupported, __ATOMIC_RELAXED)) // relaxed: a hint
+    if (!follows || page + 1 < s->ready || !cspr_flags.shadow_ahead || __atomic_load_n(&unsupported, __ATOMIC_RELAXED)) // relaxed: a hint
         return;
     uintptr_t end = (page / PAGES_PER_SLOT + 1) * PAGES_PER_SLOT, until = page + 1 + s->length;
     until = until < end ? until : end;
@@ -48,6 +49,7 @@ CSPR_NOINLINE void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page)
     if (until == page + 1)
         return;
     int saved = errno;
+    cspr_count(CSPR_COUNT_AHEAD);
     if (madvise(cspr_shadow_of((page + 1) * CSPR_PAGE_APP_BYTES), (until - page - 1) * PAGE, MADV_POPULATE_WRITE))
         __atomic_store_n(&unsupported, errno == EINVAL, __ATOMIC_RELAXED); // relaxed: a hint
     errno = saved;

@@ -298,7 +298,7 @@ static bool access_plain_read(cspr_record *rec, cspr_check *c, unsigned mask)
 {
     if (!(mask & ~(covered_by_own(&rec->reads, c) | covered_by_own(&rec->writes, c))))
         return false;
-    if (!rec->reread && !rec->spread && !rec->reads.index)
+    if (!rec->reread && !rec->spread && !rec->reads.index && cspr_flags.reread_in_place)
         note_rereads(rec, c, mask);
     for (uint32_t i = 0; i < rec->writes.n; i++)
         meet(c, &rec->writes.entry[i], mask);

@@ -9,6 +9,7 @@
 #include "shadow/readset.h"
 #include "shadow/reread.h"
 #include "shadow/shadow.h"
+#include "support/counters.h"
 
 enum { SHORT_SET = 4, LONG_WAY_EVERY = 64, LONG_WAY_EVERY_PIECE = 16 };
 static __thread uint32_t n_reread, n_pieces __attribute__((tls_model("initial-exec")));
@@ -110,7 +111,7 @@ bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, uns
     cspr_entry *own = entry_of_epoch(s, t);
     if (!own && !has_room(s, t, mask))
         return false;
-    if (!is_write)
+    if (!is_write && cspr_flags.reread_in_place)
         rec->by_turns |= is_read_by_turns(s, t, mask);
     if (is_write)
         drop_settled(&rec->writes, t, mask);
@@ -207,5 +208,6 @@ bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned
     *e = new_entry(t, epoch, mask, false, stack);
     if (again && cspr_flags.own_rereads && counts_as_spread(rec))
         cspr_reread_spread(t, rec, e);
+    cspr_count(CSPR_COUNT_REREADS);
     return true;
 }

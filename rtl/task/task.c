@@ -12,6 +12,7 @@
 #include "shadow/reread.h"
 #include "shadow/side.h"
 #include "support/alloc.h"
+#include "support/counters.h"
 #include "task/tls.h"
 
 #include <errno.h>
@@ -280,6 +281,7 @@ void cspr_task_resume(cspr_task *t)
     t->at = t->resume.at;
     t->epoch = t->resume.epoch;
     t->resume.lock = NULL;
+    cspr_count(CSPR_COUNT_RESUMED);
     cspr_set_current(cspr_cell_of(t->epoch, 0xff, 0));
 }
 
@@ -318,12 +320,13 @@ CSPR_NOINLINE static void meet_with_order(cspr_task *a, cspr_task *b)
 
 void cspr_task_meet(cspr_task *a, cspr_task *b)
 {
-    if (CSPR_UNLIKELY(has_order(a) || has_order(b))) {
+    if (CSPR_UNLIKELY(has_order(a) || has_order(b) || !cspr_flags.meet_once)) {
         meet_with_order(a, b);
         return;
     }
     end_epoch(a, CSPR_BY_CALL, NULL);
     end_epoch(b, CSPR_BY_CALL, NULL);
+    cspr_count(CSPR_COUNT_MEETINGS);
     cspr_clock_meet(&a->clock, &b->clock);
     forget_stamp(a);
     forget_stamp(b);

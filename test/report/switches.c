@@ -1,0 +1,103 @@
+// switches.c - each optimisation of the detector happens, is counted, and can be switched off.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %cspcc -O1 -g -fsanitize=cspthread %s -o %t
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1 %t 2>&1 | FileCheck --check-prefix=ALL %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,resume_epochs=0 %t 2>&1 | FileCheck --check-prefix=RESUME %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,read_sets=0 %t 2>&1 | FileCheck --check-prefix=SETS %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,reread_in_place=0 %t 2>&1 | FileCheck --check-prefix=REREAD %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,known_to_all=0 %t 2>&1 | FileCheck --check-prefix=KNOWN %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,meet_once=0 %t 2>&1 | FileCheck --check-prefix=MEET %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,whole_lines=0 %t 2>&1 | FileCheck --check-prefix=LINES %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,shadow_ahead=0 %t 2>&1 | FileCheck --check-prefix=AHEAD %s
+#include <csp/csp.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS = 2048, FEW = 8, TURNS = 4 };
+
+long table[WORDS], few[FEW];
+char large[1 << 20], bytes[2];
+atomic_int nobody;
+
+// A release that orders nobody.
+static void end_epoch(void)
+{
+    atomic_store_explicit(&nobody, 1, memory_order_release);
+}
+
+static void reader(void *arg)
+{
+    volatile long sum = 0;
+    for (int i = 0; i < WORDS; i++)
+        sum += table[i];
+    for (int turn = 0; turn < TURNS; turn++) {
+        end_epoch();
+        for (int i = 0; i < FEW; i++)
+            sum += few[i];
+        csp_yield();
+    }
+    csp_send(arg, NULL);
+}
+
+static void locks(void)
+{
+    csp_mutex m = {0};
+    for (int i = 0; i < 4; i++) {
+        csp_mutex_lock(&m);
+        table[i]++;
+        csp_mutex_unlock(&m);
+    }
+}
+
+int main(void)
+{
+    csp_chan *c = csp_chan_new(0, 0);
+    for (size_t i = 0; i < sizeof large; i += 64)
+        large[i] = 1;
+    end_epoch();
+    memset(table, 0, sizeof table);
+    memset(few, 0, sizeof few);
+    locks();
+    bytes[0] = 1;
+    end_epoch();
+    bytes[1] = 1;
+    csp_go(reader, c);
+    csp_go(reader, c);
+    csp_recv(c, NULL);
+    csp_recv(c, NULL);
+    csp_chan_free(c);
+    return 0;
+}
+
+// ALL-DAG: stats: {{[0-9]+}} epochs gone on with (resume_epochs)
+// ALL-DAG: stats: {{[0-9]+}} sets of readers made (read_sets)
+// ALL-DAG: stats: {{[0-9]+}} reads written over earlier ones (reread_in_place)
+// ALL-DAG: stats: {{[0-9]+}} epochs found known to all (known_to_all)
+// ALL-DAG: stats: {{[0-9]+}} meetings joined once (meet_once)
+// ALL-DAG: stats: {{[0-9]+}} lines recorded at once (whole_lines)
+// ALL-DAG: stats: {{[0-9]+}} runs of shadow fetched ahead (shadow_ahead)
+
+// One is off, the others are not.
+// RESUME-NOT: resume_epochs
+// RESUME: (read_sets)
+// RESUME-NOT: resume_epochs
+// SETS-NOT: read_sets
+// SETS: (reread_in_place)
+// SETS-NOT: read_sets
+// REREAD-NOT: reread_in_place
+// REREAD: (known_to_all)
+// REREAD-NOT: reread_in_place
+// KNOWN-NOT: known_to_all
+// KNOWN: (meet_once)
+// KNOWN-NOT: known_to_all
+// MEET-NOT: meet_once
+// MEET: (whole_lines)
+// MEET-NOT: meet_once
+// LINES-NOT: whole_lines
+// LINES: (shadow_ahead)
+// LINES-NOT: whole_lines
+// AHEAD-NOT: shadow_ahead
+// AHEAD: (read_sets)
+// AHEAD-NOT: shadow_ahead
