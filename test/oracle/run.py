@@ -5,6 +5,7 @@
 #               [--flags FLAGS] [--keep DIRECTORY]
 #        run.py --build ... --only NUMBER [--seed S]   one program, with the pairs of accesses the two disagree about
 #        run.py --build ... --only NUMBER --shrink     the same, with what can be left out of the program left out
+#        run.py ... --each-switch-off   all of it once for each optimisation that can be switched off, with that one off
 #        run.py ... --sensitivity   also: for each kind of edge, in how many runs its loss would be noticed
 #
 # --programs 20000 is the full run (CSP_TEST_FULL=1). A disagreement prints the command that shows it again. Runs with several
@@ -14,6 +15,7 @@
 # construct that never came fails the whole.
 import argparse
 import collections
+import copy
 import concurrent.futures
 import os
 import pathlib
@@ -26,6 +28,7 @@ sys.dont_write_bytecode = True # this folder is the source's
 from accesses import FORMS
 from operations import KINDS
 from oracle import Graph, TraceError, by_location
+from switches import groups
 
 HERE = pathlib.Path(__file__).resolve().parent
 RUNTIME = HERE.parent.parent / "runtime"
@@ -45,13 +48,17 @@ def parse_arguments():
     p.add_argument("--levels", default="O0,O2", help="optimisation levels")
     p.add_argument("--procs", default="1,2", help="values of CSP_MAXPROCS; other than 1 only at the last level")
     p.add_argument("--flags", default="", help="for the compiler; after =, since they begin with a dash")
+    p.add_argument("--options", default="", help="for the detector, more of them")
+    p.add_argument("--each-switch-off", action="store_true", help="once for each optimisation, with that one off")
     p.add_argument("--jobs", type=int, default=2, help="programs at once")
     p.add_argument("--keep", help="directory for sources, traces and found races")
     p.add_argument("--only", type=int, help="one program, with its graph and the missed pairs")
     p.add_argument("--skip", default="", help="with --only: numbers of statements to leave out")
     p.add_argument("--shrink", action="store_true", help="with --only: leave out what one can")
     p.add_argument("--sensitivity", action="store_true", help="count in how many runs the loss of each edge would show")
-    return p.parse_args()
+    a = p.parse_args()
+    a.per_file = PER_FILE if a.only is not None else min(PER_FILE, a.programs)
+    return a
 
 
 class Run:
@@ -93,8 +100,10 @@ def read_races(path, runs):
 def build(a, directory, part, level):
     source, program = directory / ("part%d.c" % part), directory / ("part%d.%s" % (part, level))
     cc = pathlib.Path(a.build) / "bin" / "cspcc"
+    if a.each_switch_off and program.exists(): # another option of the same programs
+        return program
     call([cc, "-" + level, "-w", "-mcx16", "-fsanitize=cspthread", "-I", HERE] + shlex.split(a.flags) +
-         [source, directory / "world.o", "-o", program])
+         [source, a.world, "-o", program])
     return program
 
 
@@ -103,7 +112,7 @@ def run_programs(a, program, procs):
     races.unlink(missing_ok=True)
     call([program, trace, races, str(a.seed), str(a.rounds)] + ([] if a.only is None else [str(a.only % PER_FILE)]),
          env=dict(os.environ, CSP_MAXPROCS=procs, GLIBC_TUNABLES=TUNABLES,
-                  CSPTHREAD_OPTIONS="report_bugs=0 detect_leaks=0 report_thread_leaks=0 race_log=%s" % races))
+                  CSPTHREAD_OPTIONS="report_bugs=0 detect_leaks=0 report_thread_leaks=0 race_log=%s %s" % (races, a.options)))
     runs = read_trace(trace)
     read_races(races, runs)
     return runs
@@ -126,9 +135,10 @@ def compare(r, graph):
 
 def check(a, part, level, procs, runs, totals):
     for r in runs:
-        number = part * PER_FILE + r.number
-        again = "run.py --build %s --seed %d --only %d --levels %s --procs %s --rounds %d%s" % (
-            a.build, a.seed, number, level, procs, a.rounds, " --flags='%s'" % a.flags if a.flags else "")
+        number = part * a.per_file + r.number
+        again = "run.py --build %s --seed %d --only %d --levels %s --procs %s --rounds %d%s%s" % (
+            a.build, a.seed, number, level, procs, a.rounds, " --flags='%s'" % a.flags if a.flags else "",
+            " --options=%s" % a.options if a.options else "")
         totals["runs"] += 1
         totals["runs with %s" % ("several workers" if procs != "1" else "threads" if r.parallel else "one thread")] += 1
         try:
@@ -172,7 +182,7 @@ def count(graph, totals):
 def write_source(a, directory, part):
     source = directory / ("part%d.c" % part)
     with open(source, "w") as f:
-        subprocess.run([sys.executable, "-B", HERE / "generate.py", str(a.seed), str(part * PER_FILE), str(PER_FILE), a.skip],
+        subprocess.run([sys.executable, "-B", HERE / "generate.py", str(a.seed), str(part * a.per_file), str(a.per_file), a.skip],
                        stdout=f, check=True)
     return source
 
@@ -196,7 +206,7 @@ def work(a, directory, part):
             except (RuntimeError, subprocess.TimeoutExpired) as error:
                 totals["failures"] += 1
                 print("programs %d-%d -%s CSP_MAXPROCS=%s: %s" % (
-                    part * PER_FILE, part * PER_FILE + PER_FILE - 1, level, procs, error))
+                    part * a.per_file, part * a.per_file + a.per_file - 1, level, procs, error))
     sys.stdout.flush()
     return totals
 
@@ -242,12 +252,47 @@ def report(totals):
         print("oracle: %s: %d" % (what, n))
 
 
+def parts_of(a):
+    return [a.only // PER_FILE] if a.only is not None else range((a.programs + a.per_file - 1) // a.per_file)
+
+
+def work_group(a, directory, group, part):
+    """Totals by name, of programs that are compiled once."""
+    by_name = {}
+    a = copy.copy(a)
+    for name, a.flags, a.options in group:
+        by_name[name] = work(a, directory, part)
+    return by_name
+
+
+def run_each_switch_off(a, directory):
+    jobs = []
+    for number, group in enumerate(groups()):
+        (directory / str(number)).mkdir(exist_ok=True)
+        jobs += [(directory / str(number), group, part) for part in parts_of(a)]
+    by_name = collections.defaultdict(collections.Counter)
+    with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+        for result in pool.map(work_group, [a] * len(jobs), *zip(*jobs)):
+            for name, totals in result.items():
+                by_name[name].update(totals)
+    bad = 0
+    for name, totals in by_name.items():
+        failed = is_bad(totals) or not totals["racy bytes"]
+        bad += failed
+        print("oracle: %s: %d runs, %d racy bytes: %s" % (
+            name, totals["runs"], totals["racy bytes"], "FAILED" if failed else "agreed"))
+    return 1 if bad else 0
+
+
 def run_all(a, directory):
+    a.world = directory / "world.o"
     call([pathlib.Path(a.build) / "bin" / "cspcc", "-O1", "-I", HERE, "-iquote", RUNTIME, "-c", HERE / "world.c",
-          "-o", directory / "world.o"])
+          "-o", a.world])
+    if a.each_switch_off:
+        return run_each_switch_off(a, directory)
     if a.shrink:
         return shrink(a, directory)
-    parts = [a.only // PER_FILE] if a.only is not None else range((a.programs + PER_FILE - 1) // PER_FILE)
+    parts = parts_of(a)
     totals = collections.Counter()
     with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
         for t in pool.map(work, [a] * len(parts), [directory] * len(parts), parts):

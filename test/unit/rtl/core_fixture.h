@@ -27,7 +27,11 @@ extern "C" {
 #include "sync/sync.h"
 #include "task/task.h"
 
-cspr_flags_t cspr_flags;
+cspr_flags_t cspr_flags = {
+#define FLAG(type, name, value, help) .name = value,
+#include "flags.inc"
+#undef FLAG
+};
 bool cspr_main_began = true;
 bool cspi_controlled;
 const csp_runtime_view *cspi_runtime_view;
