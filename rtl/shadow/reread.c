@@ -5,6 +5,7 @@
 #include "shadow/reread.h"
 
 #include "support/alloc.h"
+#include "support/counters.h"
 #include "support/lock.h"
 
 enum { BUCKET_BITS = 10, N_BUCKETS = 1 << BUCKET_BITS, PAGES_PER_BLOCK = 16, MAX_PAGES = 1 << 16, FIRST_BITS = 3 };
@@ -173,6 +174,7 @@ void cspr_reread_spread(cspr_task *t, cspr_record *rec, cspr_entry *read)
     __atomic_store_n(slot, cspr_cell_of(read->epoch, read->mask, read->stack) | (is_whole ? CSPR_REREAD_WHOLE : 0),
                      __ATOMIC_RELEASE);
     *read = rec->reads.entry[--rec->reads.n];
+    cspr_count(CSPR_COUNT_OWN_REREADS);
 }
 
 // Acquire: E1.

@@ -12,6 +12,7 @@
     X(RESUMED, "epochs gone on with (resume_epochs)")                                                                  \
     X(READ_SETS, "sets of readers made (read_sets)")                                                                   \
     X(REREADS, "reads written over earlier ones (reread_in_place)")                                                    \
+    X(OWN_REREADS, "reads given a place of their task's own (own_rereads)")                                            \
     X(KNOWN, "epochs found known to all (known_to_all)")                                                               \
     X(MEETINGS, "meetings joined once (meet_once)")                                                                    \
     X(LINES, "lines recorded at once (whole_lines)")                                                                   \

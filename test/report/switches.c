@@ -5,6 +5,7 @@
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,resume_epochs=0 %t 2>&1 | FileCheck --check-prefix=RESUME %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,read_sets=0 %t 2>&1 | FileCheck --check-prefix=SETS %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,reread_in_place=0 %t 2>&1 | FileCheck --check-prefix=REREAD %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,own_rereads=0 %t 2>&1 | FileCheck --check-prefix=OWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,known_to_all=0 %t 2>&1 | FileCheck --check-prefix=KNOWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,meet_once=0 %t 2>&1 | FileCheck --check-prefix=MEET %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,whole_lines=0 %t 2>&1 | FileCheck --check-prefix=LINES %s
@@ -15,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS = 2048, FEW = 8, TURNS = 4 };
+enum { WORDS = 2048, FEW = 8, TURNS = 64 };
 
 long table[WORDS], few[FEW];
 char large[1 << 20], bytes[2];
@@ -74,6 +75,7 @@ int main(void)
 // ALL-DAG: stats: {{[0-9]+}} epochs gone on with (resume_epochs)
 // ALL-DAG: stats: {{[0-9]+}} sets of readers made (read_sets)
 // ALL-DAG: stats: {{[0-9]+}} reads written over earlier ones (reread_in_place)
+// ALL-DAG: stats: {{[0-9]+}} reads given a place of their task's own (own_rereads)
 // ALL-DAG: stats: {{[0-9]+}} epochs found known to all (known_to_all)
 // ALL-DAG: stats: {{[0-9]+}} meetings joined once (meet_once)
 // ALL-DAG: stats: {{[0-9]+}} lines recorded at once (whole_lines)
@@ -89,6 +91,9 @@ int main(void)
 // REREAD-NOT: reread_in_place
 // REREAD: (known_to_all)
 // REREAD-NOT: reread_in_place
+// OWN-NOT: own_rereads
+// OWN: (known_to_all)
+// OWN-NOT: own_rereads
 // KNOWN-NOT: known_to_all
 // KNOWN: (meet_once)
 // KNOWN-NOT: known_to_all
