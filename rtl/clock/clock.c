@@ -30,7 +30,7 @@ static void set_tree(cspr_known *k, cspr_tree *tree)
 
 static bool has_name(const cspr_tree *t)
 {
-    return t->name_id != CSPR_NO_ID;
+    return t->name.id != CSPR_NO_ID;
 }
 
 static void forget(cspr_known *k)
@@ -282,23 +282,24 @@ void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
         a = b;
         b = swap;
     }
-    cspr_name by_a = next_name(a),
-              by_b = next_name(b); // told from here on: to each other, with all that is written below
+    // Both names are told from here on, to the other, with all that is written below. Always the lower one's: two nodes
+    // with names of one id are decided without asking.
+    cspr_name by = a->own < b->own ? next_name(a) : next_name(b);
     if (!a_knows && !b_knows) {
         cspr_knower self = knower(a), other = knower(b);
-        join_known(&a->known, &self, &other, by_a);
+        join_known(&a->known, &self, &other, by);
     }
     if (a->known.n == CSPR_RECENT)
-        fold(&a->known, by_a); // once for both
+        fold(&a->known, by); // once for both
     take_name(a);
     take_name(b);
-    raise(&a->known, b->own, b->own_at, by_a);
+    raise(&a->known, b->own, b->own_at, by);
     if (!(a_knows && b_knows)) {
         drop_recent(&a->known, a->own);
-        cspr_tree_tell(a->known.tree, a->own, a->own_at, by_a);
+        cspr_tree_tell(a->known.tree, a->own, a->own_at, by);
         copy_from(b, a);
     }
-    raise(&b->known, a->own, a->own_at, by_b);
+    raise(&b->known, a->own, a->own_at, by);
     // Nobody has been told either name, and who is told one from now on is told all that both know.
     a->covered_id = b->covered_id = a->own;
     a->covered_at = b->covered_at = a->own_at;

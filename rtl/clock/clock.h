@@ -13,7 +13,8 @@
 //   J4  Whoever changes a node for clock c names it (c's id, the least value that c has not published yet). Nobody else knows
 //       as much of c before c publishes, and what c then publishes has the node's values, since a clock never forgets. Who
 //       knows a node's name therefore knows all of the node, though perhaps not in its own tree: newer values beside the tree
-//       and a clock's own component count. A node that a stamp of nobody's changes has no name and is compared by value.
+//       and a clock's own component count. Who holds a node knows its name, since it came from one who did. A node that a
+//       stamp of nobody's changes has no name and is compared by value.
 //       When an id is used again, its clock goes on from the value that its last owner ended with (task.c, B1): names that
 //       the owner promised and never published end with its clock, the only one to have had nodes under them.
 //
@@ -42,9 +43,9 @@ typedef struct cspr_name {
 
 // Covers the ids below 64 * 8^height; never empty.
 typedef struct cspr_tree {
-    uint32_t refs;    // atomic; above 1 the node is not written any more
-    uint32_t name_id; // J4
-    uint64_t name_at : 56, height : 8;
+    uint32_t refs; // atomic; above 1 the node is not written any more
+    uint32_t height;
+    cspr_name name; // J4
     union {
         uint64_t at[1 << CSPR_LEAF_BITS];            // height 0
         struct cspr_tree *child[1 << CSPR_FAN_BITS]; // else; NULL: all zero

@@ -4,7 +4,7 @@
 //              change while it is asked: with some of b's nodes taken over, a would seem to know names of which only b knows
 //              what they stand for.
 // Invariants:  I1 a node with refs > 1 is never written   I2 no node is empty: a leaf has a value that is not 0
-//              I3 clock values are below 2^56: they count epochs   I4 a node that is changed gets the changer's name or none
+//              I3 clock values are below 2^63: they count epochs   I4 a node that is changed gets the changer's name or none
 // Ordering:    E1 unref of a node: release -> the last unref: acquire; all reads of it precede its reuse
 #include "clock/clock_tree.h"
 
@@ -20,18 +20,12 @@ static size_t bytes_of(uint32_t height)
     return offsetof(cspr_tree, at) + (height ? FAN * sizeof(cspr_tree *) : LEAF_IDS * sizeof(uint64_t));
 }
 
-static void set_name(cspr_tree *t, cspr_name name)
-{
-    t->name_id = name.id;
-    t->name_at = name.at & (UINT64_MAX >> 8); // I3
-}
-
 static cspr_tree *make_node(uint32_t height, cspr_name name)
 {
     cspr_tree *t = cspr_alloc(bytes_of(height));
     t->refs = 1;
-    t->height = height & 0xff;
-    set_name(t, name);
+    t->height = height;
+    t->name = name;
     return t;
 }
 
@@ -57,7 +51,7 @@ static cspr_tree *own_node(cspr_tree **slot, cspr_name by)
 {
     cspr_tree *t = *slot;
     if (cspr_tree_is_ours(t)) {
-        set_name(t, by); // I4
+        t->name = by; // I4
         return t;
     }
     cspr_tree *fresh = make_node(t->height, by);
@@ -72,7 +66,7 @@ static cspr_tree *own_node(cspr_tree **slot, cspr_name by)
 // One level more above t, whose reference it takes over: what it has, and its name, are the same.
 static cspr_tree *heighten(cspr_tree *t)
 {
-    cspr_tree *above = make_node(t->height + 1u, (cspr_name){t->name_id, t->name_at});
+    cspr_tree *above = make_node(t->height + 1, t->name);
     above->child[0] = t;
     return above;
 }
@@ -96,7 +90,7 @@ void cspr_tree_put(cspr_tree **slot, uint32_t id, uint64_t at, cspr_name by)
     while (t->height) {
         slot = &t->child[id >> (CSPR_LEAF_BITS + CSPR_FAN_BITS * (t->height - 1)) & (FAN - 1)];
         if (!*slot)
-            *slot = make_node(t->height - 1u, by);
+            *slot = make_node(t->height - 1, by);
         t = own_node(slot, by);
     }
     t->at[id & (LEAF_IDS - 1)] = at;
@@ -121,9 +115,9 @@ cspr_tree_told cspr_tree_tell(cspr_tree *t, uint32_t id, uint64_t at, cspr_name 
     if (!ours)
         return CSPR_TREE_SHARED;
     *place = at;
-    set_name(t, by); // I4
+    t->name = by; // I4
     while (depth)
-        set_name(path[--depth], by);
+        path[--depth]->name = by;
     return CSPR_TREE_WRITTEN;
 }
 
@@ -160,7 +154,9 @@ static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
     if (a == b)
         return EITHER;
     if (!a || !b)
-        return a ? KEEP_A : TAKE_B; // I2
+        return a ? KEEP_A : TAKE_B;                           // I2
+    if (a->name.id == b->name.id && a->name.id != CSPR_NO_ID) // who holds a node knows its name
+        return (a->name.at >= b->name.at ? KEEP_A : 0) | (a->name.at <= b->name.at ? TAKE_B : 0);
     if (cspr_knows_node(p->a, b))
         return KEEP_A;
     if (cspr_knows_node(p->b, a))
@@ -184,17 +180,26 @@ static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
     return all;
 }
 
+// The greater of each pair: of values below 2^63 (I3) the difference has the answer in its top bit, without a jump.
+static void mix_leaves(cspr_tree *to, const cspr_tree *a, const cspr_tree *b)
+{
+    for (unsigned i = 0; i < LEAF_IDS; i++) {
+        uint64_t over = a->at[i] - b->at[i];
+        to->at[i] = a->at[i] - (over & (0 - (over >> 63)));
+    }
+}
+
 // What is to be mixed of a and b, as a reference. ours: a may be written, and becomes that; else it stays as it is.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
 static cspr_tree *mix(plan *p, cspr_tree *a, bool ours, cspr_tree *b)
 {
     cspr_tree *t = a;
     if (ours)
-        set_name(a, p->by); // I4
+        a->name = p->by; // I4
     else
         t = make_node(a->height, p->by);
-    for (unsigned i = 0; !a->height && i < LEAF_IDS; i++)
-        t->at[i] = a->at[i] < b->at[i] ? b->at[i] : a->at[i];
+    if (!a->height)
+        mix_leaves(t, a, b);
     for (unsigned i = 0; a->height && i < FAN; i++) {
         cspr_tree *old = a->child[i];
         unsigned what = p->of[p->n++];

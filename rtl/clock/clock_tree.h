@@ -36,7 +36,7 @@ static inline uint64_t cspr_knower_get(const cspr_knower *k, uint32_t id)
 }
 static inline bool cspr_knows_node(const cspr_knower *k, const cspr_tree *t)
 {
-    return t->name_id != CSPR_NO_ID && cspr_knower_get(k, t->name_id) >= t->name_at; // J4
+    return t->name.id != CSPR_NO_ID && cspr_knower_get(k, t->name.id) >= t->name.at; // J4
 }
 
 #endif
