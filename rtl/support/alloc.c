@@ -1,8 +1,11 @@
 // alloc.c - size-class free lists over chunks of mmap; blocks above the largest class are mappings of their own.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Why: the detector runs inside malloc, before constructors and in signal handlers' way, so it needs memory that depends on
-//      nothing but the kernel. Blocks are small and short-lived (clock leaves, stamps), hence lists per class, one lock each.
+//      nothing but the kernel. Blocks are small and short-lived (clock leaves, stamps), hence lists per class, one lock each,
+//      and a few small blocks beside them that are the thread's own. A signal's handler waits until the thread has left the
+//      detector (rule G1), so nobody comes between.
 // Invariants:  I1 a block on a free list is all zero but for its link   I2 classes are multiples of 16 bytes
+//              I3 an ended thread has no spares
 #include "support/alloc.h"
 
 #include "rtl.h"
@@ -23,6 +26,16 @@ static struct {
     cspr_lock lock;
     free_block *free;
 } classes[N_CLASSES];
+
+enum { SPARE_CLASSES = 12, SPARES = 16 }; // those up to 256 bytes: 22 KB a thread at most
+
+static __thread struct {
+    struct {
+        free_block *first;
+        uint32_t n;
+    } of[SPARE_CLASSES];
+    bool has_ended;
+} spare __attribute__((tls_model("initial-exec")));
 
 static struct {
     cspr_lock lock;
@@ -76,20 +89,74 @@ static void *carve(size_t bytes)
     return p;
 }
 
-void *cspr_alloc(size_t size)
+static free_block *take_global(unsigned c)
 {
-    if (size > LARGEST)
-        return map(size);
-    unsigned c = class_of(&size);
     cspr_lock_acquire(&classes[c].lock);
     free_block *b = classes[c].free;
     if (b)
         classes[c].free = b->next;
     cspr_lock_release(&classes[c].lock);
+    return b;
+}
+
+static bool may_spare(unsigned c)
+{
+    return c < SPARE_CLASSES && CSPR_LIKELY(!spare.has_ended);
+}
+
+// Half of what the thread may have: the next ones need no lock. NULL: there are none.
+CSPR_NOINLINE static free_block *take_several(unsigned c)
+{
+    cspr_lock_acquire(&classes[c].lock);
+    free_block *first = classes[c].free;
+    free_block **rest = &classes[c].free;
+    uint32_t n = 0;
+    while (*rest && n < SPARES / 2) {
+        rest = &(*rest)->next;
+        n++;
+    }
+    classes[c].free = *rest;
+    *rest = NULL;
+    cspr_lock_release(&classes[c].lock);
+    spare.of[c].n = n;
+    return n ? first : NULL;
+}
+
+void *cspr_alloc(size_t size)
+{
+    if (size > LARGEST)
+        return map(size);
+    unsigned c = class_of(&size);
+    free_block *b;
+    if (may_spare(c)) {
+        b = spare.of[c].first ? spare.of[c].first : take_several(c);
+        if (b) {
+            spare.of[c].first = b->next;
+            spare.of[c].n--;
+        }
+    } else {
+        b = take_global(c);
+    }
     if (!b)
         return carve(size);
     b->next = NULL; // I1: the rest is zero
     return b;
+}
+
+// n of the thread's spares go to all.
+CSPR_NOINLINE static void give_several(unsigned c, uint32_t n)
+{
+    free_block *first = spare.of[c].first, *last = first;
+    if (!n)
+        return;
+    spare.of[c].n -= n;
+    while (--n)
+        last = last->next;
+    spare.of[c].first = last->next;
+    cspr_lock_acquire(&classes[c].lock);
+    last->next = classes[c].free;
+    classes[c].free = first;
+    cspr_lock_release(&classes[c].lock);
 }
 
 void cspr_free(void *p, size_t size)
@@ -105,10 +172,25 @@ void cspr_free(void *p, size_t size)
     unsigned c = class_of(&size);
     memset(p, 0, size); // I1
     free_block *b = p;
+    if (may_spare(c)) {
+        if (spare.of[c].n == SPARES)
+            give_several(c, SPARES / 2);
+        b->next = spare.of[c].first;
+        spare.of[c].first = b;
+        spare.of[c].n++;
+        return;
+    }
     cspr_lock_acquire(&classes[c].lock);
     b->next = classes[c].free;
     classes[c].free = b;
     cspr_lock_release(&classes[c].lock);
+}
+
+void cspr_alloc_thread_ends(void)
+{
+    for (unsigned c = 0; c < SPARE_CLASSES; c++)
+        give_several(c, spare.of[c].n);
+    spare.has_ended = true;
 }
 
 void cspr_alloc_fork_lock(bool take)

@@ -12,6 +12,8 @@ void *cspr_alloc(size_t size);
 void cspr_free(void *p, size_t size);
 // A table that is committed by touching it: zeroed, for the life of the process. Preserves errno.
 void *cspr_reserve(size_t size);
+// The calling thread's spare blocks go back: it will have no more.
+void cspr_alloc_thread_ends(void);
 // Holds all of the allocator still while the process forks (shadow.c).
 void cspr_alloc_fork_lock(bool take);
 

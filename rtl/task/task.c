@@ -441,6 +441,7 @@ void cspr_task_detach_ended(void)
     cspr_task_store();
     cspr_task_finish(t);
     cspr_side_thread_ends();
+    cspr_alloc_thread_ends();
     cspr_leave();
 }
 
