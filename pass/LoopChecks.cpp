@@ -18,6 +18,9 @@
 // iterations is exactly known at entry. Moving down counts what did happen, and asks that the loop ends: C's and C++'s
 // promise (mustprogress). A loop that ends in a fault may be checked for accesses it did not reach, or not be checked.
 //
+// a[i] = f(a[i]) is checked as written only: read and write are of one epoch, both will happen, and whatever conflicts
+// with a read of these bytes conflicts with a write of them.
+//
 // When it pays: a call looks at four words at a time where elements touch, and at one element at a time elsewhere; it
 // costs some ten inline checks. So elements with gaps that are known to be few stay in the loop (nbody: 1.8 instead of
 // 18 times plain). Loops that are not counted are mostly short and never vectorised: quicksort's inner loops took 1.6
@@ -42,10 +45,13 @@ using namespace llvm;
 
 CSP_COUNTER(NumLoopAccesses, "accesses checked outside their loop");
 CSP_COUNTER(NumHoists, "checks of loops taken out of another loop");
+CSP_COUNTER(NumLoopUpdates, "reads of a loop not checked: its writes of the same elements stand for them");
 CSP_COUNTER(NumFew, "accesses left in their loop, as they are few");
 CSP_COUNTER(NumAfterLoop, "accesses checked after their loop");
 
 static cl::opt<bool> ClLoops("csp-loops", cl::init(true), cl::desc("Check accesses of counted loops before the loop"));
+static cl::opt<bool> ClLoopUpdates("csp-loop-updates", cl::init(true),
+                                   cl::desc("Check elements that a loop reads and writes as written only"));
 static cl::opt<bool> ClAfterLoops("csp-after-loops", cl::init(false),
                                   cl::desc("Check accesses of loops that are not counted after the loop"));
 
@@ -59,6 +65,8 @@ constexpr uint64_t Few = 16; // elements with gaps
 struct Dimension {
   const SCEV *Count, *Stride; // i64
   uint64_t MaxCount;
+
+  bool operator==(const Dimension &Other) const { return Count == Other.Count && Stride == Other.Stride; }
 };
 
 // Elements of Size bytes at Base + all combinations of steps; to be checked by a marker before Place.
@@ -130,7 +138,10 @@ public:
         ++NumFew;
         continue;
       }
-      emit(P);
+      if (isWrittenToo(P))
+        ++NumLoopUpdates;
+      else
+        emit(P);
       markChecked(*P.Access);
       ++NumLoopAccesses;
     }
@@ -195,6 +206,14 @@ private:
         return false;
     }
     return HasGaps;
+  }
+
+  // Whether the same elements are written, which is checked at the same place.
+  bool isWrittenToo(const Pattern &P) const {
+    return ClLoopUpdates && !P.IsWrite && any_of(Patterns, [&](const Pattern &Write) {
+             return Write.IsWrite && Write.Place == P.Place && Write.Base == P.Base && Write.Size == P.Size &&
+                    Write.Steps == P.Steps;
+           });
   }
 
   // Makes P, executed in each of L's iterations, a pattern before L.

@@ -3,6 +3,7 @@
 // RUN: %race_clang -O2 -mllvm -csp-after-loops -S -emit-llvm %s -o - | FileCheck %s
 // RUN: %race_clang -O2 -S -emit-llvm %s -o - -mllvm -csp-loops=false -mllvm -csp-after-loops=false \
 // RUN:   | FileCheck --check-prefix=OFF '--implicit-check-not={{_row|_grid}}' %s
+// RUN: %race_clang -O2 -S -emit-llvm %s -o - -mllvm -csp-loop-updates=false | FileCheck --check-prefix=APART %s
 // RUN: %race_clang -O2 -mllvm -csp-after-loops -ffast-math -S -emit-llvm %s -o - | FileCheck --check-prefix=FAST %s
 
 // Before the loop, which stays as the vectoriser makes it.
@@ -20,6 +21,32 @@ unsigned sum(const unsigned *a, int n)
     for (int i = 0; i < n; i++)
         s += a[i];
     return s;
+}
+
+// What is read and written is checked as written; with a neighbour's bytes, or by another path, it is not the same.
+// CHECK-LABEL: @update(
+// CHECK-NOT:     __csp_read
+// CHECK:         call void @__csp_write_row(ptr %{{.*}}, i64 4, i64 %{{.*}}, i64 4, ptr
+// CHECK-NOT:     __csp_read
+// CHECK:         ret void
+// APART-LABEL: @update(
+// APART:         call void @__csp_read_row(ptr %{{.*}}, i64 4, i64 %{{.*}}, i64 4, ptr
+// APART:         call void @__csp_write_row(ptr %{{.*}}, i64 4, i64 %{{.*}}, i64 4, ptr
+// APART:         ret void
+void update(unsigned *a, int n)
+{
+    for (int i = 0; i < n; i++)
+        a[i] = a[i] * 5 + 1;
+}
+
+// CHECK-LABEL: @shift(
+// CHECK-DAG:     call void @__csp_read_row(ptr %{{.*}}, i64 4, i64 %{{.*}}, i64 4, ptr
+// CHECK-DAG:     call void @__csp_write_row(ptr %{{.*}}, i64 4, i64 %{{.*}}, i64 4, ptr
+// CHECK:         ret void
+void shift(unsigned *a, int n)
+{
+    for (int i = 0; i < n; i++)
+        a[i] = a[i + 1] * 5;
 }
 
 // Out of both loops: rows of rows.
