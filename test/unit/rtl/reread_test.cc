@@ -213,7 +213,7 @@ TEST_F(Reread, ManyPages)
 // A reader at full speed while another thread writes once: one of them must tell, whichever came first.
 TEST_F(Reread, ReadsAndAWriteAtOnce)
 {
-    constexpr unsigned ROUNDS = 1000;
+    constexpr unsigned ROUNDS = 300;
     std::atomic<unsigned> ready{0}, begun{0}, written{0}, ended{0};
     unsigned in_slots = 0;
     char *p = memory;
@@ -266,7 +266,7 @@ TEST_F(Reread, ReadsAndAWriteAtOnce)
 // The same with a write that knows all reads but those that came meanwhile: every one of these is met by the write, or meets it.
 TEST_F(Reread, NoReadIsLostBetween)
 {
-    constexpr unsigned ROUNDS = 1000;
+    constexpr unsigned ROUNDS = 300;
     std::atomic<unsigned> ready{0}, begun{0}, ended{0};
     std::thread reader([&] {
         cspr_self.is_known = true;
