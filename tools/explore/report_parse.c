@@ -7,13 +7,13 @@
 #include "explore/report_parse.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/argv.h"
 #include "common/message.h"
+#include "common/number.h"
 #include "explore/report_scan.h"
 
 // What the finding log calls it (rtl/report/finding_log.h).
@@ -51,6 +51,16 @@ static void take_heading(cspt_stack *s, const char *heading, bool first)
                  : cspt_format("%s", strstr(words, " created ") ? "creation" : "here");
 }
 
+// ":12", a line or a column; 0: none is there.
+static unsigned take_position(const char **at)
+{
+    uint64_t n = 0;
+    if (**at != ':')
+        return 0;
+    ++*at;
+    return cspt_take_number(at, UINT_MAX, &n) ? (unsigned)n : 0;
+}
+
 // "#0 push queue.c:12:3 (queue+0x1234)", where file, line and column may be missing.
 static void take_frame(cspt_stack *s, char *text)
 {
@@ -70,10 +80,10 @@ static void take_frame(cspt_stack *s, char *text)
     char *place = strrchr(text, ' ');
     if (place && strchr(place, ':')) {
         *place++ = 0;
-        char *line = strchr(place, ':');
-        f->file = cspt_format("%.*s", (int)(line - place), place);
-        if (sscanf(line, ":%u:%u", &f->line, &f->column) < 1)
-            f->line = 0;
+        const char *at = strchr(place, ':');
+        f->file = cspt_format("%.*s", (int)(at - place), place);
+        f->line = take_position(&at);
+        f->column = take_position(&at);
     }
     if (*text)
         f->function = cspt_format("%s", text);

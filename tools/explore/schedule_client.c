@@ -19,6 +19,7 @@
 
 #include "common/argv.h"
 #include "common/message.h"
+#include "common/number.h"
 #include "explore/launch.h"
 #include "explore/run_options.h"
 
@@ -183,7 +184,19 @@ cspt_client_event cspt_client_run(cspt_client *c, const char *options, int64_t t
     return CLIENT_NOTHING;
 }
 
-// One message of the server; false when there is none.
+static bool is_number(const char *text, const char *start, int *out)
+{
+    uint64_t n;
+    if (!cspt_starts_with(text, start))
+        return false;
+    text += strlen(start);
+    if (!cspt_take_number(&text, INT_MAX, &n) || *text)
+        return false;
+    *out = (int)n;
+    return true;
+}
+
+// One message of the server; false when there is none. Each one that is taken leads on to another state, so they end.
 static bool take_message(cspt_client *c, cspt_client_result *result, cspt_client_event *event)
 {
     char text[128];
@@ -199,11 +212,11 @@ static bool take_message(cspt_client *c, cspt_client_result *result, cspt_client
     if (strncmp(text, "ready", 5) == 0 && c->state == CLIENT_WAITING) {
         c->was_ready = true;
         *event = begin_request(c, result);
-    } else if (sscanf(text, "started %d", &number) == 1 && c->state == CLIENT_RUNNING) {
+    } else if (c->state == CLIENT_RUNNING && !c->run && is_number(text, "started ", &number)) {
         c->run = number;
-    } else if (sscanf(text, "ended %d", &number) == 1 && c->state == CLIENT_RUNNING) {
+    } else if (c->state == CLIENT_RUNNING && c->run && is_number(text, "ended ", &number)) {
         *event = end_run(c, number, result);
-    } else if (strncmp(text, "refused", 7) == 0 || strncmp(text, "failed", 6) == 0) {
+    } else { // refused, failed, or not what a server says: the program itself may write to its end
         *event = lose_server(c, result);
         return false;
     }

@@ -6,6 +6,7 @@
 #include "replay/trace.h"
 
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/message.h"
+#include "common/number.h"
 #include "explore/fingerprint.h"
 #include "explore/source.h"
 #include "replay/timeline.h"
@@ -126,9 +128,10 @@ static char *keep(rows *r, char *text)
 {
     if (r->n_strings == r->strings_capacity) {
         r->strings_capacity = r->strings_capacity ? 2 * r->strings_capacity : 64;
-        r->strings = realloc(r->strings, r->strings_capacity * sizeof *r->strings);
-        if (!r->strings)
+        char **more = reallocarray(r->strings, r->strings_capacity, sizeof *more);
+        if (!more)
             cspt_fatal("out of memory");
+        r->strings = more;
     }
     return r->strings[r->n_strings++] = text;
 }
@@ -137,9 +140,10 @@ static cspt_step *add_row(rows *r, size_t column)
 {
     if (r->n == r->capacity) {
         r->capacity = r->capacity ? 2 * r->capacity : 64;
-        r->items = realloc(r->items, r->capacity * sizeof *r->items);
-        if (!r->items)
+        cspt_step *more = reallocarray(r->items, r->capacity, sizeof *more);
+        if (!more)
             cspt_fatal("out of memory");
+        r->items = more;
     }
     r->items[r->n] = (cspt_step){.task = column, .times = 1};
     return &r->items[r->n++];
@@ -226,8 +230,8 @@ static const char *name_of(const cspt_schedule *s, uint32_t task)
 static columns find_columns(const cspt_schedule *s, rows *r)
 {
     columns c = {0};
-    c.tasks = calloc(s->n_steps + 1, sizeof *c.tasks);
-    c.titles = calloc(s->n_steps + 1, sizeof *c.titles);
+    c.tasks = calloc(s->n_until_finding + 1, sizeof *c.tasks);
+    c.titles = calloc(s->n_until_finding + 1, sizeof *c.titles);
     if (!c.tasks || !c.titles)
         cspt_fatal("out of memory");
     for (size_t i = 0; i < s->n_until_finding; i++)
@@ -349,11 +353,12 @@ cspt_trace_look cspt_trace_look_here(void)
     cspt_trace_look look = {.width = DEFAULT_WIDTH};
     struct winsize size;
     const char *columns = getenv("COLUMNS"), *no_color = getenv("NO_COLOR");
+    uint64_t width;
     bool is_terminal = isatty(STDOUT_FILENO);
     if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
         look.width = size.ws_col;
-    else if (columns && atoi(columns) > 0)
-        look.width = (unsigned)atoi(columns);
+    else if (columns && cspt_take_number(&columns, UINT_MAX, &width) && width)
+        look.width = (unsigned)width;
     locale_t locale = newlocale(LC_CTYPE_MASK, "", NULL);
     look.ascii = !locale || strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") != 0;
     if (locale)

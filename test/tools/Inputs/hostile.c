@@ -1,16 +1,33 @@
 // hostile.c - what programs do to whoever runs them; argv[1] says which of it.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <csp/csp.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+// To whoever waits for this program to say that it is ready, for as long as it listens.
+static void chatter(const char *words)
+{
+    for (int fd = 3; fd < 1000; fd++) {
+        int type = 0;
+        socklen_t size = sizeof type;
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_SEQPACKET)
+            continue;
+        while (send(fd, words, strlen(words), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EAGAIN)
+            ;
+    }
+}
 
 __attribute__((constructor)) static void leave_early(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "constructor") == 0)
         _exit(3);
+    if (argc > 2 && strcmp(argv[1], "chatter") == 0)
+        chatter(argv[2]);
 }
 
 static void nothing(void *done)
