@@ -127,7 +127,7 @@ void cspr_control_idle(void)
         return;
     }
     int64_t next = cspr_control_first_deadline(), timer = first_timer();
-    if (timer < next && view->timers_may_wake())
+    if (view && timer < next && view->timers_may_wake())
         next = timer;
     if (cspr_world_idle(next) || cspr_timerfd_jump(next))
         return;

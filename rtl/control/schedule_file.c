@@ -170,7 +170,7 @@ static char *put_hex(char *p, uint64_t v)
 static char *put_text(char *p, const char *text)
 {
     size_t n = strlen(text);
-    memcpy(p, text, n);
+    memcpy(p, text, n); // NOLINT(bugprone-not-null-terminated-result): the line goes on
     return p + n;
 }
 

@@ -44,9 +44,9 @@ typedef struct graph {
     uint32_t n_queue;
 } graph;
 
-static void *grow(void *old, uint32_t *cap, uint32_t first, size_t size)
+static void *grow(void *old, uint32_t *cap, size_t size)
 {
-    uint32_t more = *cap ? 2 * *cap : first;
+    uint32_t more = *cap ? 2 * *cap : 64;
     void *fresh = cspr_alloc(more * size);
     if (old) {
         memcpy(fresh, old, *cap * size);
@@ -64,7 +64,7 @@ void cspr_waits_add(const csp_co_view *co, void *arg)
     if (!co->task)
         return;
     if (w->n == w->cap)
-        w->list = grow(w->list, &w->cap, 64, sizeof *w->list);
+        w->list = grow(w->list, &w->cap, sizeof *w->list);
     cspr_waiter *one = &w->list[w->n++];
     *one =
         (cspr_waiter){.who = cspr_task_who(co->task), .task = co->task, .is_main = co->is_main, .next = CSPR_NO_WAITER};
@@ -79,7 +79,7 @@ void cspr_waits_add(const csp_co_view *co, void *arg)
     one->n_cases = (uint32_t)co->n_cases;
     for (size_t i = 0; i < co->n_cases; i++) {
         if (w->n_cases == w->cap_cases)
-            w->cases = grow(w->cases, &w->cap_cases, 64, sizeof *w->cases);
+            w->cases = grow(w->cases, &w->cap_cases, sizeof *w->cases);
         w->cases[w->n_cases++] = co->cases[i];
     }
 }
@@ -157,7 +157,7 @@ static uint32_t find_thing(graph *g, const void *obj, void *ch, need need, bool 
     if (!make)
         return CSPR_NO_WAITER;
     if (g->n_things == g->cap_things)
-        g->things = grow(g->things, &g->cap_things, 64, sizeof *g->things);
+        g->things = grow(g->things, &g->cap_things, sizeof *g->things);
     g->things[g->n_things] = (thing){obj, ch, need, false, 0, CSPR_NO_WAITER, CSPR_NO_WAITER};
     g->index[at] = ++g->n_things;
     return g->n_things - 1;
@@ -166,7 +166,7 @@ static uint32_t find_thing(graph *g, const void *obj, void *ch, need need, bool 
 static uint32_t new_link(graph *g)
 {
     if (g->n_links == g->cap_links)
-        g->links = grow(g->links, &g->cap_links, 256, sizeof *g->links);
+        g->links = grow(g->links, &g->cap_links, sizeof *g->links);
     return g->n_links++;
 }
 
@@ -451,6 +451,8 @@ static void free_graph(graph *g)
 void cspr_waits_solve(cspr_waits *w)
 {
     graph g = {.w = w, .n_index = index_size(w->n + w->n_cases)};
+    g.things = grow(NULL, &g.cap_things, sizeof *g.things);
+    g.links = grow(NULL, &g.cap_links, sizeof *g.links);
     g.index = cspr_alloc(g.n_index * sizeof *g.index);
     g.gives = cspr_alloc((w->n + 1) * sizeof *g.gives);
     g.wants = cspr_alloc((w->n + 1) * sizeof *g.wants);

@@ -59,6 +59,8 @@ static void call_handler(int sig, siginfo_t *info, void *context)
 {
     wanted *w = &table[sig];
     handler_fn *fn = atomic_load_explicit(&w->fn, memory_order_relaxed);
+    if (!fn)
+        return; // it was set before the kernel was told of ours
     int saved = errno;
     csp_frame *top = __csp_top;
     const csp_site *site = __csp_site;
@@ -69,8 +71,7 @@ static void call_handler(int sig, siginfo_t *info, void *context)
     cspr_handlers_called++;
     uintptr_t outer = cspr_handler_frame;
     cspr_handler_frame = (uintptr_t)__builtin_frame_address(0);
-    if (fn)
-        fn(sig, info, context);
+    fn(sig, info, context);
     cspr_handler_frame = outer;
     if (errno != saved && !is_synchronous(sig, info) && cspr_ready && !cspr_bypass())
         cspr_report_misuse(CSPR_SIGNAL_ERRNO, NULL, cspr_stack_here((char *)(void *)fn + 1, NULL), 0);
@@ -89,6 +90,7 @@ static void handle(int sig, siginfo_t *info, void *context)
     }
     if (CSPR_UNLIKELY(cspr_controlled))
         cspr_control_note_signal(cspr_signal_interruption(sig));
+    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the kernel calls us, with 64 at most
     is_pending[sig] = true; // of several, the last one counts, as with ordinary signals
     pending_info[sig] = *info;
     cspr_signals_pending = 1;

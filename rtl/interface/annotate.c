@@ -136,7 +136,7 @@ static void add_benign(uintptr_t addr, size_t size)
         benign = room;
         room = NULL;
     }
-    bool known = false;
+    bool known = !benign; // never, from here on
     for (size_t i = 0; i < n_benign && !known; i++)
         known = benign[i].lo <= addr && addr + size <= benign[i].hi;
     if (!known && n_benign < MAX_BENIGN)

@@ -198,7 +198,7 @@ static bool has_context_case(const cspr_leak_group *g)
 
 void cspr_leak_add_hint(cspr_report *r, const cspr_leak_group *g)
 {
-    const cspr_leak_target *t = g->n_targets ? &g->targets[0] : NULL;
+    const cspr_leak_target *t = g->targets; // there is one, unless it is a select
     switch (g->op) {
     case CSP_WAIT_SEND:
     case CSP_WAIT_RECV:

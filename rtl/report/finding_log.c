@@ -231,7 +231,7 @@ void cspr_finding_write(cspr_report *r, const char *kind, const char *title)
         cspr_text_add(&line, ",\"mild\":%s,\"stacks\":[", r->is_mild ? "true" : "false");
         cspr_text_bytes(&line, r->stacks.data ? r->stacks.data : "", r->stacks.len);
         cspr_text_add(&line, "],\"text\":");
-        cspr_json_bytes(&line, r->text.data ? r->text.data : "", r->text.len);
+        cspr_json_bytes(&line, r->text.data, r->text.data ? r->text.len : 0);
         cspr_text_add(&line, "}\n");
         cspr_finding_log_line(line.data, line.len);
         cspr_text_fini(&line);

@@ -20,7 +20,7 @@ static csp_frame *newest_record(cspr_who who)
     csp_frame *const *live = __atomic_load_n(&t->live_top, __ATOMIC_RELAXED); // relaxed: may be old, see above
     if (!live)
         return t->top;
-    return cspr_copy_safely(&top, (const void *)live, sizeof top) ? top : NULL;
+    return cspr_copy_safely(&top, (const void *)live, sizeof(csp_frame *)) ? top : NULL;
 }
 
 // The address after the slot in [lo, hi) that holds ret; 0: there is none.

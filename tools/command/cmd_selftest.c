@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static bool compile(const cspt_parts *parts, const char *folder, char *program)
     static char sanitize[] = "-fsanitize=cspthread", debug[] = "-g", optimize[] = "-O1", to[] = "-o";
     char *argv[] = {cspcc, sanitize, debug, optimize, source, to, program, NULL};
     output out = {0};
-    write_file(source, source_begin, (size_t)(source_end - source_begin));
+    write_file(source, source_begin, (size_t)((uintptr_t)source_end - (uintptr_t)source_begin));
     int status = run(argv, &out, folder);
     if (status)
         cspt_error("selftest: %s ended with status %d:\n%s", cspcc, status, out.text ? out.text : "");

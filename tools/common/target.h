@@ -17,7 +17,7 @@ typedef struct cspt_target {
     double timeout_s;      // 0: csp's
     int skip_status;       // an exit status that means "skipped"; -1: none
     bool will_fail;        // a status other than 0 is the good end
-    cspt_argv pass_output; // regular expressions of CMake, one of which its output must have; then the status does not count
+    cspt_argv pass_output; // CMake regular expressions: its output must have one; then the status does not count
     cspt_argv fail_output; // likewise, none of which it may have
     bool controlled;       // built with the detector, and so to be explored; else it is run as it is
     const char *skipped;   // why it is not to be run; NULL: it is

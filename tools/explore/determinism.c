@@ -22,12 +22,13 @@ static char *read_line(FILE *in)
 {
     char *line = NULL;
     size_t capacity = 0;
-    ssize_t n = in ? getline(&line, &capacity, in) : -1;
-    if (n < 0) {
+    if (!in || feof(in) || ferror(in) || getline(&line, &capacity, in) < 0) {
         free(line);
         return NULL;
     }
-    line[strcspn(line, "\n")] = 0;
+    char *end = strchr(line, '\n');
+    if (end)
+        *end = 0;
     return line;
 }
 

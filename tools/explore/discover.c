@@ -142,6 +142,7 @@ static void refuse(cspt_discovery *d, const char *name, int error)
 void cspt_discover_program(cspt_discovery *d, const cspt_target *like)
 {
     cspt_program program;
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a first word
     cspt_program_look(&program, like->command.items[0], like->directory);
     if (!program.path) {
         refuse(d, like->command.items[0], program.error);

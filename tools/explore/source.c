@@ -40,9 +40,10 @@ static void split(file *f)
             at++;
         if (f->n_lines == capacity) {
             capacity = capacity ? 2 * capacity : 64;
-            f->lines = realloc(f->lines, capacity * sizeof *f->lines);
-            if (!f->lines)
+            char **lines = reallocarray(f->lines, capacity, sizeof *lines);
+            if (!lines)
                 cspt_fatal("out of memory");
+            f->lines = lines;
         }
         f->lines[f->n_lines++] = at;
         at = next;

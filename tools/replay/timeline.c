@@ -86,7 +86,7 @@ static void paint(canvas *c, size_t from, size_t to, const char *color)
 static void clear_row(canvas *c)
 {
     for (size_t x = 0; x < c->width; x++) {
-        strcpy(c->cells[x], " ");
+        put(c, x, " ", 1);
         c->color[x] = NULL;
     }
 }

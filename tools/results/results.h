@@ -39,11 +39,11 @@ typedef enum cspt_replay {
 } cspt_replay;
 
 typedef struct cspt_finding {
-    char *fingerprint;  // 16 hex digits, of kind, functions and lines within them; the same in other runs and builds
-    char *kind;         // data race, heap-use-after-free, coroutine leak, deadlock, ..., crash, exit status, wrong output, timeout
-    char *title;        // one line: "data race queue.c:12 in push"
-    char *text;         // the whole report; NULL for how a program ended
-    char *output;       // the beginning and the end of what the first such run wrote; NULL: nothing
+    char *fingerprint; // 16 hex digits, of kind, functions and lines within them; the same in other runs and builds
+    char *kind;        // data race, heap-use-after-free, leak, deadlock, ..., crash, exit status, wrong output, timeout
+    char *title;       // one line: "data race queue.c:12 in push"
+    char *text;        // the whole report; NULL for how a program ended
+    char *output;      // the beginning and the end of what the first such run wrote; NULL: nothing
     cspt_stack *stacks; // the conflicting ones first
     size_t n_stacks;
     uint64_t schedules; // of the explored ones, how many showed it; the trial run not counted
