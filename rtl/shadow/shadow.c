@@ -59,7 +59,7 @@ CSPR_NOINLINE void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page)
 
 static bool in_forked_child; // written while the process has one thread
 
-void cspr_line_take_slow(uint64_t *line)
+uint64_t cspr_line_take_slow(uint64_t *line)
 {
     enum { PATIENCE = 50000 };
     unsigned turns = 0;
@@ -72,10 +72,11 @@ void cspr_line_take_slow(uint64_t *line)
                 for (unsigned i = 0; i < CSPR_LINE_WORDS; i++)
                     cspr_word_put(&line[2 * i], 0, 0);
                 cspr_reread_forget(app, app + CSPR_LINE_APP_BYTES);
-                return;
+                return 0;
             }
         }
     } while (__atomic_fetch_or(&line[1], CSPR_CELL_TAKEN, __ATOMIC_ACQUIRE) & CSPR_CELL_TAKEN); // E1
+    return cspr_word_write_cell(line);
 }
 
 // Rule G1. The child has only the forking thread: the locks must be free of others' sections, words cannot be.

@@ -6,7 +6,7 @@
 // those cells, reads or writes their side records and their sync objects, so every transition of a word is serial and no third
 // party is lost. The inline check reads cells without taking: an own-epoch value it sees late is harmless, because whoever
 // replaced it has looked at it.
-// Ordering:  E1 give: store-release of the line's first write cell -> take: fetch-or, acquire; carries all cells and records
+// Ordering:  E1 give: store-release of the line's first write cell -> take: exchange, acquire; carries all cells and records
 // One line is taken at a time, but for an atomic operation that lies in two, which takes them in ascending order; nothing is called
 // out to meanwhile.
 #ifndef CSP_RTL_SHADOW_H
@@ -45,12 +45,17 @@ static inline uint64_t *cspr_line_of(uint64_t *cells)
     return (uint64_t *)((uintptr_t)cells & ~(uintptr_t)(CSPR_LINE_APP_BYTES * 2 - 1));
 }
 
-void cspr_line_take_slow(uint64_t *line);
-static inline void cspr_line_take(uint64_t *line)
+// Returns the first write cell, as it counts. It is read beforehand, from a line that the inline check has just looked at: a
+// load behind the locked instruction would wait for that.
+uint64_t cspr_line_take_slow(uint64_t *line);
+static inline uint64_t cspr_line_take(uint64_t *line)
 {
-    // Acquire: E1. Tested for that bit alone, it is one instruction.
-    if (CSPR_UNLIKELY(__atomic_fetch_or(&line[1], CSPR_CELL_TAKEN, __ATOMIC_ACQUIRE) & CSPR_CELL_TAKEN))
-        cspr_line_take_slow(line);
+    uint64_t w = __atomic_load_n(&line[1], __ATOMIC_RELAXED) & ~CSPR_CELL_TAKEN; // relaxed: compared again
+    // Acquire: E1.
+    if (CSPR_UNLIKELY(!__atomic_compare_exchange_n(&line[1], &w, w | CSPR_CELL_TAKEN, false, __ATOMIC_ACQUIRE,
+                                                   __ATOMIC_RELAXED)))
+        return cspr_line_take_slow(line);
+    return w;
 }
 static inline void cspr_line_give(uint64_t *line)
 {
@@ -72,8 +77,8 @@ static inline bool cspr_word_is_empty(const uint64_t *cells)
 // Takes the word's line; returns the word's write cell.
 static inline uint64_t cspr_word_take(uint64_t *cells)
 {
-    cspr_line_take(cspr_line_of(cells));
-    return cspr_word_write_cell(cells);
+    uint64_t *line = cspr_line_of(cells), first = cspr_line_take(line);
+    return cells == line ? first : cspr_word_write_cell(cells);
 }
 
 // The read cell of a taken word. A write cell that is not aside beside a read cell that is: the range was forgotten under a
@@ -84,18 +89,29 @@ static inline uint64_t cspr_word_read_cell(const uint64_t *cells, uint64_t w)
     return cspr_cell_is_aside(r) && !cspr_cell_is_aside(w) ? 0 : r;
 }
 
+static inline void cspr_word_put_read(uint64_t *cells, uint64_t r)
+{
+    // Relaxed, and only when it changes: E1 carries it to the next taker; the inline check needs no order.
+    if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) != r)
+        __atomic_store_n(&cells[0], r, __ATOMIC_RELAXED);
+}
 // Changes a word of a line that stays taken.
 static inline void cspr_word_put(uint64_t *cells, uint64_t r, uint64_t w)
 {
-    // Relaxed, the read cell only when it changes: E1 carries it to the next taker; the inline check needs no order.
-    if (__atomic_load_n(&cells[0], __ATOMIC_RELAXED) != r)
-        __atomic_store_n(&cells[0], r, __ATOMIC_RELAXED);
+    cspr_word_put_read(cells, r);
+    // Relaxed: likewise.
     __atomic_store_n(&cells[1], w | (cells == cspr_line_of(cells) ? CSPR_CELL_TAKEN : 0), __ATOMIC_RELAXED);
 }
 static inline void cspr_word_give(uint64_t *cells, uint64_t r, uint64_t w)
 {
+    uint64_t *line = cspr_line_of(cells);
+    if (cells == line) {
+        cspr_word_put_read(cells, r);
+        __atomic_store_n(&line[1], w, __ATOMIC_RELEASE); // E1
+        return;
+    }
     cspr_word_put(cells, r, w);
-    cspr_line_give(cspr_line_of(cells));
+    cspr_line_give(line);
 }
 
 // Shadow that is met word after word is put into memory ahead of the accesses: otherwise each page costs two faults, since
