@@ -10,7 +10,7 @@
 #include "rtl.h"
 #include "support/alloc.h"
 
-#define NOBODY ((cspr_name){.id = CSPR_NO_ID}) // changes what is in a stamp
+#define NOBODY ((cspr_name){.id = CSPR_NO_ID}) // changes what is in a stamp, or anything with named_nodes off
 
 // --- what is known ----------------------------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ void cspr_clock_fini(cspr_clock *c)
 // For nodes that c changes: J4.
 static cspr_name next_name(const cspr_clock *c)
 {
-    return (cspr_name){c->own, c->published_at + 1};
+    return cspr_flags.named_nodes ? (cspr_name){c->own, c->published_at + 1} : NOBODY;
 }
 
 static cspr_knower knower(const cspr_clock *c)

@@ -10,6 +10,7 @@
 
 #include "rtl.h"
 #include "support/alloc.h"
+#include "support/counters.h"
 
 #include <string.h>
 
@@ -132,7 +133,8 @@ typedef struct plan {
     const cspr_knower *a, *b;
     cspr_name by;
     uint32_t n;
-    bool is_full; // there were more
+    bool is_full;     // there were more
+    bool has_settled; // a name has settled something
     uint8_t of[PLAN_PAIRS];
 } plan;
 
@@ -147,6 +149,14 @@ static unsigned compare_leaves(const cspr_tree *a, const cspr_tree *b)
     return (a_less >> 63 ? 0 : KEEP_A) | (b_less >> 63 ? 0 : TAKE_B);
 }
 
+// What the nodes' names tell (J4).
+static unsigned decide_by_name(plan *p, const cspr_tree *a, const cspr_tree *b)
+{
+    if (a->name.id == b->name.id && a->name.id != CSPR_NO_ID) // who holds a node knows its name
+        return (a->name.at >= b->name.at ? KEEP_A : 0) | (a->name.at <= b->name.at ? TAKE_B : 0);
+    return cspr_knows_node(p->a, b) ? KEEP_A : cspr_knows_node(p->b, a) ? TAKE_B : MIX;
+}
+
 // a and b: of one height.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
 static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
@@ -154,13 +164,12 @@ static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
     if (a == b)
         return EITHER;
     if (!a || !b)
-        return a ? KEEP_A : TAKE_B;                           // I2
-    if (a->name.id == b->name.id && a->name.id != CSPR_NO_ID) // who holds a node knows its name
-        return (a->name.at >= b->name.at ? KEEP_A : 0) | (a->name.at <= b->name.at ? TAKE_B : 0);
-    if (cspr_knows_node(p->a, b))
-        return KEEP_A;
-    if (cspr_knows_node(p->b, a))
-        return TAKE_B;
+        return a ? KEEP_A : TAKE_B; // I2
+    unsigned named = decide_by_name(p, a, b);
+    if (named) {
+        p->has_settled = true;
+        return named;
+    }
     if (!a->height)
         return compare_leaves(a, b);
     if (p->n + FAN > PLAN_PAIRS) {
@@ -202,6 +211,7 @@ static cspr_tree *mix(plan *p, cspr_tree *a, bool ours, cspr_tree *b)
         mix_leaves(t, a, b);
     for (unsigned i = 0; a->height && i < FAN; i++) {
         cspr_tree *old = a->child[i];
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): `decide` came to the same children
         unsigned what = p->of[p->n++];
         bool stays = what & KEEP_A;
         if (stays)
@@ -277,9 +287,12 @@ bool cspr_tree_join(cspr_tree **slot, const cspr_knower *a, const cspr_knower *b
     p.a = a;
     p.b = b;
     p.by = by;
+    p.has_settled = false;
     bool changed = false;
     if (!join_planned(&p, slot, of_b, &changed))
         join_large(&p, slot, of_b, &changed);
+    if (p.has_settled)
+        cspr_count(CSPR_COUNT_NAMED);
     if (is_lower)
         cspr_tree_unref(of_b);
     return changed;

@@ -15,6 +15,7 @@
     X(OWN_REREADS, "reads given a place of their task's own (own_rereads)")                                            \
     X(KNOWN, "epochs found known to all (known_to_all)")                                                               \
     X(MEETINGS, "meetings joined once (meet_once)")                                                                    \
+    X(NAMED, "joins of clocks settled by names, or in part (named_nodes)")                                             \
     X(LINES, "lines recorded at once (whole_lines)")                                                                   \
     X(AHEAD, "runs of shadow fetched ahead (shadow_ahead)")
 

@@ -8,6 +8,7 @@
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,own_rereads=0 %t 2>&1 | FileCheck --check-prefix=OWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,known_to_all=0 %t 2>&1 | FileCheck --check-prefix=KNOWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,meet_once=0 %t 2>&1 | FileCheck --check-prefix=MEET %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,named_nodes=0 %t 2>&1 | FileCheck --check-prefix=NAMED %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,whole_lines=0 %t 2>&1 | FileCheck --check-prefix=LINES %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,shadow_ahead=0 %t 2>&1 | FileCheck --check-prefix=AHEAD %s
 #include <csp/csp.h>
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS = 2048, FEW = 8, TURNS = 64 };
+enum { WORDS = 2048, FEW = 8, TURNS = 64, LINKS = 24 };
 
 long table[WORDS], few[FEW];
 char large[1 << 20], bytes[2];
@@ -52,6 +53,39 @@ static void locks(void)
     }
 }
 
+typedef struct link {
+    csp_chan *in, *out;
+} link;
+
+static void pass_on(void *arg)
+{
+    const link *l = arg;
+    for (int v = 0; v != TURNS;) {
+        csp_recv(l->in, &v);
+        csp_send(l->out, &v);
+    }
+}
+
+// A line of coroutines: whenever two of it meet, each has learned more from its own side.
+static void line(void)
+{
+    static link links[LINKS];
+    csp_chan *first = csp_chan_new(sizeof(int), 0);
+    for (int i = 0; i < LINKS; i++) {
+        links[i] = (link){.in = i ? links[i - 1].out : first, .out = csp_chan_new(sizeof(int), 0)};
+        csp_go(pass_on, &links[i]);
+    }
+    for (int sent = 1, got = 0; got < TURNS; sent++) {
+        if (sent <= TURNS)
+            csp_send(first, &sent);
+        if (sent > LINKS / 2)
+            csp_recv(links[LINKS - 1].out, &got);
+    }
+    csp_chan_free(first);
+    for (int i = 0; i < LINKS; i++)
+        csp_chan_free(links[i].out);
+}
+
 int main(void)
 {
     csp_chan *c = csp_chan_new(0, 0);
@@ -69,6 +103,7 @@ int main(void)
     csp_recv(c, NULL);
     csp_recv(c, NULL);
     csp_chan_free(c);
+    line();
     return 0;
 }
 
@@ -78,6 +113,7 @@ int main(void)
 // ALL-DAG: stats: {{[0-9]+}} reads given a place of their task's own (own_rereads)
 // ALL-DAG: stats: {{[0-9]+}} epochs found known to all (known_to_all)
 // ALL-DAG: stats: {{[0-9]+}} meetings joined once (meet_once)
+// ALL-DAG: stats: {{[0-9]+}} joins of clocks settled by names, or in part (named_nodes)
 // ALL-DAG: stats: {{[0-9]+}} lines recorded at once (whole_lines)
 // ALL-DAG: stats: {{[0-9]+}} runs of shadow fetched ahead (shadow_ahead)
 
@@ -100,6 +136,9 @@ int main(void)
 // MEET-NOT: meet_once
 // MEET: (whole_lines)
 // MEET-NOT: meet_once
+// NAMED-NOT: named_nodes
+// NAMED: (whole_lines)
+// NAMED-NOT: named_nodes
 // LINES-NOT: whole_lines
 // LINES: (shadow_ahead)
 // LINES-NOT: whole_lines

@@ -253,14 +253,24 @@ TEST_F(Clock, JoinsManyNodes)
 
 // Random joins, merges and births against plain arrays; ids far apart, so that trees are high. Ids are used again as in
 // task.c: by who knows all that their last owner published.
-class ClockModel : public Core, public testing::WithParamInterface<uint32_t>
+struct ModelCase {
+    uint32_t stride;
+    bool named_nodes;
+};
+class ClockModel : public Core, public testing::WithParamInterface<ModelCase>
 {
+  protected:
+    void SetUp() override
+    {
+        Core::SetUp();
+        cspr_flags.named_nodes = GetParam().named_nodes;
+    }
 };
 
 TEST_P(ClockModel, AgreesWithArrays)
 {
     constexpr int N = 40, IDS = 400;
-    const uint32_t stride = GetParam();
+    const uint32_t stride = GetParam().stride;
     std::mt19937 random(7);
     struct Plain {
         std::array<uint64_t, IDS> at = {};
@@ -362,4 +372,6 @@ TEST_P(ClockModel, AgreesWithArrays)
     for (cspr_clock &c : clocks)
         cspr_clock_fini(&c);
 }
-INSTANTIATE_TEST_SUITE_P(Strides, ClockModel, testing::Values(1, 23, 61, 40009));
+INSTANTIATE_TEST_SUITE_P(Strides, ClockModel,
+                         testing::Values(ModelCase{1, true}, ModelCase{23, true}, ModelCase{61, true},
+                                         ModelCase{40009, true}, ModelCase{23, false}, ModelCase{40009, false}));
