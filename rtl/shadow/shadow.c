@@ -41,7 +41,8 @@ CSPR_NOINLINE void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page)
     s->length = follows ? s->length + 1 : 1;
     s->ready = follows ? s->ready : 0;
     s->page = page;
-    if (!follows || page + 1 < s->ready || !cspr_flags.shadow_ahead || __atomic_load_n(&unsupported, __ATOMIC_RELAXED)) // relaxed: a hint
+    if (!follows || page + 1 < s->ready || !cspr_flags.shadow_ahead ||
+        __atomic_load_n(&unsupported, __ATOMIC_RELAXED)) // relaxed: a hint
         return;
     uintptr_t end = (page / PAGES_PER_SLOT + 1) * PAGES_PER_SLOT, until = page + 1 + s->length;
     until = until < end ? until : end;

@@ -52,8 +52,8 @@ static inline uint64_t cspr_line_take(uint64_t *line)
 {
     uint64_t w = __atomic_load_n(&line[1], __ATOMIC_RELAXED) & ~CSPR_CELL_TAKEN; // relaxed: compared again
     // Acquire: E1.
-    if (CSPR_UNLIKELY(!__atomic_compare_exchange_n(&line[1], &w, w | CSPR_CELL_TAKEN, false, __ATOMIC_ACQUIRE,
-                                                   __ATOMIC_RELAXED)))
+    if (CSPR_UNLIKELY(
+            !__atomic_compare_exchange_n(&line[1], &w, w | CSPR_CELL_TAKEN, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
         return cspr_line_take_slow(line);
     return w;
 }
