@@ -120,7 +120,7 @@ void cspi_park_with(const cspi_wait *wait, void (*release)(void *arg), void *arg
     csp_co *co = cspi_self();
     co->wait = wait;
     cspi_worker *w = cspi_worker_self();
-    co->since_ns = CSP_HOOKS || !w ? cspi_now() : w->clock_ns;
+    co->since_ns = CSP_HOOKS || !w ? cspi_now_coarse() : w->clock_ns; // reports sort by it, and want more than clock_ns
     if (!w) {
         park_bound(co, release, arg);
         return;

@@ -28,6 +28,8 @@ typedef struct cspi_timer {
 } cspi_timer;
 
 int64_t cspi_now(void);
+int64_t
+cspi_now_coarse(void); // the same as the kernel last noted it, some milliseconds ago at most: a third of the price
 // The instant ns from now; now when ns is negative, a last instant when there is none: "for ever" is a duration too.
 int64_t cspi_after_now(int64_t ns);
 // Arms t, which must not be armed. Wakes a worker when t is now the earliest.
