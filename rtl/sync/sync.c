@@ -34,8 +34,16 @@ static uint64_t take_turn(cspr_sync *s, who_acquires how)
     return turn;
 }
 
-// References to the object's clocks; the turn of the release that is acquired.
-static uint64_t read_sync(const void *obj, who_acquires how, cspr_stamp **clock, cspr_stamp **readers)
+// A reference to what t will learn: the clock outlives the object's having it. What would be no news to a lock's taker needs
+// none, which spares who comes back to a lock two locked instructions; what ANYBODY learns may be order too (lock_order.h).
+static cspr_stamp *take_clock(cspr_stamp *s, const cspr_task *t, who_acquires how)
+{
+    return how == ANYBODY || cspr_task_is_news(t, s) ? cspr_stamp_ref(s) : NULL;
+}
+
+// References to the object's clocks, as far as t wants them; the turn of the release that is acquired.
+static uint64_t read_sync(const void *obj, const cspr_task *t, who_acquires how, cspr_stamp **clock,
+                          cspr_stamp **readers)
 {
     uint64_t turn = 0;
     *clock = *readers = NULL;
@@ -46,8 +54,8 @@ static uint64_t read_sync(const void *obj, who_acquires how, cspr_stamp **clock,
     if (cspr_cell_is_aside(w)) {
         cspr_sync *s = cspr_record_sync(cspr_record_of(w), (uintptr_t)obj, false);
         if (s) {
-            *clock = cspr_stamp_ref(s->clock);
-            *readers = cspr_stamp_ref(s->readers);
+            *clock = take_clock(s->clock, t, how);
+            *readers = how == READER ? NULL : take_clock(s->readers, t, how);
             turn = take_turn(s, how);
         }
     }
@@ -57,8 +65,7 @@ static uint64_t read_sync(const void *obj, who_acquires how, cspr_stamp **clock,
 
 typedef enum change { SET_CLOCK, MERGE_CLOCK, MERGE_READERS } change;
 
-// Changes the object's clocks by a stamp whose reference it takes over. turn: of a lock's release, else 0; returns the one that
-// counts for it now.
+// Changes the object's clocks by a stamp. turn: of a lock's release, else 0; returns the one that counts for it now.
 static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint64_t turn)
 {
     cspr_stamp *old = NULL, *old_readers = NULL;
@@ -67,16 +74,17 @@ static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint6
     cspr_record *rec = cspr_word_record(word_of(obj), cells, w);
     cspr_sync *s = cspr_record_sync(rec, (uintptr_t)obj, true);
     if (how == SET_CLOCK) {
-        old = s->clock;
+        if (s->clock != stamp) { // else its releaser has come back, and nothing new to say
+            old = s->clock;
+            s->clock = cspr_stamp_ref(stamp);
+        }
         old_readers = s->readers;
-        s->clock = stamp;
         s->readers = NULL;
         s->turn = turn;
         s->readers_turn = 0;
     } else {
         cspr_stamp **slot = how == MERGE_CLOCK ? &s->clock : &s->readers;
         *slot = cspr_stamp_merge(*slot, stamp);
-        old = stamp;
         if (how == MERGE_CLOCK)
             s->turn = 0;
         else if (s->readers_turn)
@@ -98,10 +106,9 @@ static void acquire(const void *obj, cspr_task *t, who_acquires how)
         return;
     cspr_stamp *clock, *readers;
     cspr_enter();
-    uint64_t turn = read_sync(obj, how, &clock, &readers);
+    uint64_t turn = read_sync(obj, t, how, &clock, &readers);
     learn(t, clock);
-    if (how != READER)
-        learn(t, readers);
+    learn(t, readers);
     if (turn && t->resume.lock == obj && t->resume.turn == turn && t->resume.published == t->published &&
         t == cspr_self.task)
         cspr_task_resume(t);
@@ -115,7 +122,7 @@ static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
     cspr_enter();
-    write_sync(obj, cspr_task_publish(t, by, NULL), how, 0);
+    write_sync(obj, cspr_task_release(t, by, NULL), how, 0);
     cspr_leave();
 }
 
@@ -127,7 +134,7 @@ static void release_lock(const void *lock, cspr_task *t, int mode, bool is_holde
         return;
     cspr_enter();
     cspr_resume r = {.at = t->at, .epoch = t->open ? t->epoch : 0};
-    cspr_stamp *stamp = cspr_task_publish(t, CSPR_BY_UNLOCK, NULL);
+    cspr_stamp *stamp = cspr_task_release(t, CSPR_BY_UNLOCK, NULL);
     uint64_t turn = (uint64_t)t->who << 32 | (uint32_t)t->published;
     change how = mode != CSP_LOCK_WRITE ? MERGE_READERS : is_holder ? SET_CLOCK : MERGE_CLOCK;
     r.turn = write_sync(lock, stamp, how, turn);

@@ -253,7 +253,7 @@ static void end_epoch(cspr_task *t, uintptr_t by, void *leaf_pc)
         cspr_set_current(CSPR_CURRENT_NOBODY);
 }
 
-cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
+cspr_stamp *cspr_task_release(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
     bool by_lock = by == CSPR_BY_UNLOCK;
     if (CSPR_UNLIKELY(!by_lock && (t->order || t->order_open)))
@@ -263,7 +263,23 @@ cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
         t->stamp->order = by_lock ? NULL : cspr_stamp_ref(t->order);
     }
     end_epoch(t, by, leaf_pc);
-    return cspr_stamp_ref(t->stamp);
+    return t->stamp;
+}
+
+cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
+{
+    return cspr_stamp_ref(cspr_task_release(t, by, leaf_pc));
+}
+
+static bool is_own(const cspr_task *t, const cspr_stamp *s)
+{
+    return s->who && s->who == t->who;
+}
+
+bool cspr_task_is_news(const cspr_task *t, const cspr_stamp *s)
+{
+    return s && s != t->last_learned && !is_own(t, s) &&
+           (s->id == CSPR_NO_ID || !cspr_task_knows(t, s->id, s->at)); // J1
 }
 
 CSPR_NOINLINE bool cspr_task_knows_epoch_slow(const cspr_task *t, uint32_t epoch)
@@ -295,7 +311,7 @@ void cspr_task_learn(cspr_task *t, const cspr_stamp *s)
 void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s)
 {
     // What this incarnation published itself it still knows.
-    if (!s || s == t->last_learned || (s->who && s->who == t->who))
+    if (!s || s == t->last_learned || is_own(t, s))
         return;
     cspr_stamp_unref(t->last_learned);
     t->last_learned = cspr_stamp_ref((cspr_stamp *)s);

@@ -99,7 +99,9 @@ static inline void cspr_task_open(cspr_task *t)
 // The id of the open epoch, issued on demand; 0 when there are none left. t is the running task: sets __csp_current.
 uint32_t cspr_task_name_epoch(cspr_task *t);
 
-// What t knows now, closing its epoch: a release. One reference, the caller's. by, leaf_pc: for reports (depot.h).
+// What t knows now, closing its epoch: a release. t's, until it opens an epoch or learns. by, leaf_pc: for reports (depot.h).
+cspr_stamp *cspr_task_release(cspr_task *t, uintptr_t by, void *leaf_pc);
+// The same as a reference, the caller's.
 cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc);
 bool cspr_task_holds(const cspr_task *t, const void *lock, int mode);
 // The locks that t holds, as depot.h names them; 0: none.
@@ -115,6 +117,8 @@ void cspr_task_resume(cspr_task *t);
 // t learns what s knows (NULL: nothing): an acquire. From a lock: order that any other run may have the other way round.
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
 void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s);
+// False: learning s from a lock would change nothing.
+bool cspr_task_is_news(const cspr_task *t, const cspr_stamp *s);
 
 // Both release, and learn what the other knows. a is the running task, b is parked.
 void cspr_task_meet(cspr_task *a, cspr_task *b);
