@@ -45,7 +45,7 @@ typedef struct snapshot {
 static cspr_task *make_coroutine(uint64_t id, void *lo, void *hi, cspr_task *creator, cspr_stamp *from,
                                  const csp_site *site, cspr_stack creation)
 {
-    cspr_shadow_forget((uintptr_t)lo, (uintptr_t)hi);
+    cspr_shadow_forget_stack((uintptr_t)lo, (uintptr_t)hi);
     cspr_identity who = {
         .kind = CSPR_KIND_COROUTINE,
         .id = id,

@@ -58,6 +58,7 @@ void cspr_init(void)
     cspr_control_init();
     cspr_intercept_init();
     cspr_shadow_init(start_argv, start_envp);
+    cspr_marks_init();
     cspr_schedule_server_init(); // now that the program is not started anew any more
     cspr_epoch_init();
     cspr_depot_init();

@@ -351,15 +351,25 @@ static uint32_t name_records(csp_frame *top, size_t n, uint32_t parent)
     return parent;
 }
 
-uint32_t cspr_depot_node_of(csp_frame *top)
+CSPR_NOINLINE static uint32_t name_all(csp_frame *top)
 {
-    if (!top || top->node)
-        return top ? (uint32_t)top->node : 0;
     size_t n = 0;
     csp_frame *f = top;
     for (; f && !f->node; f = f->prev)
         n++;
     return name_records(top, n, f ? (uint32_t)f->node : 0);
+}
+
+uint32_t cspr_depot_node_of(csp_frame *top)
+{
+    if (!top || top->node)
+        return top ? (uint32_t)top->node : 0;
+    csp_frame *parent = top->prev;
+    if (CSPR_UNLIKELY(parent && !parent->node))
+        return name_all(top);
+    // A function of the runtime, mostly, called by one that has been here before.
+    top->node = lookup(parent ? (uint32_t)parent->node : 0, CACHE_NODE | (uintptr_t)top->ret);
+    return (uint32_t)top->node;
 }
 
 // Records below the stack pointer belong to frames that a longjmp or a foreign unwinder has left (rule C1). Only near ones:

@@ -45,12 +45,28 @@ static inline uint64_t *cspr_line_of(uint64_t *cells)
     return (uint64_t *)((uintptr_t)cells & ~(uintptr_t)(CSPR_LINE_APP_BYTES * 2 - 1));
 }
 
+// marks.c: a byte for 512 of the program's.
+enum { CSPR_MARK_APP_BYTES = 512 };
+extern uint8_t *cspr_marks; // atomic
+static inline uint8_t *cspr_mark_of(const uint64_t *cells)
+{
+    return &cspr_marks[((uintptr_t)cells - CSPR_SHADOW_BASE) / (2 * CSPR_MARK_APP_BYTES)];
+}
+static inline void cspr_mark(const uint64_t *cells)
+{
+    uint8_t *mark = cspr_mark_of(cells);
+    if (CSPR_UNLIKELY(!__atomic_load_n(mark, __ATOMIC_RELAXED)))
+        __atomic_store_n(mark, 1, __ATOMIC_RELAXED); // relaxed, both: M1 in marks.c
+}
+
 // Returns the first write cell, as it counts. It is read beforehand, from a line that the inline check has just looked at: a
 // load behind the locked instruction would wait for that.
 uint64_t cspr_line_take_slow(uint64_t *line);
 static inline uint64_t cspr_line_take(uint64_t *line)
 {
     uint64_t w = __atomic_load_n(&line[1], __ATOMIC_RELAXED) & ~CSPR_CELL_TAKEN; // relaxed: compared again
+    if (!w) // else it was marked when it was taken first
+        cspr_mark(line);
     // Acquire: E1.
     if (CSPR_UNLIKELY(
             !__atomic_compare_exchange_n(&line[1], &w, w | CSPR_CELL_TAKEN, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
@@ -132,6 +148,9 @@ static inline void cspr_shadow_met(uintptr_t word)
 
 // Reserves the map. On address spaces that would alias, executes the program again (rule E1); argv, envp: main's.
 void cspr_shadow_init(char **argv, char **envp);
+void cspr_marks_init(void);
+// Forgets what was recorded of a coroutine's stack. What others record there meanwhile may stay.
+void cspr_shadow_forget_stack(uintptr_t lo, uintptr_t hi);
 
 // Calls fn for the parts of [lo, hi) (8-byte aligned) whose shadow was ever touched; the others count as zero.
 void cspr_shadow_each_touched(uintptr_t lo, uintptr_t hi, void (*fn)(uintptr_t lo, uintptr_t hi, void *arg), void *arg);

@@ -185,6 +185,7 @@ class Core : public ::testing::Test
             return;
         done = true;
         cspr_shadow_init(nullptr, nullptr);
+        cspr_marks_init();
         cspr_epoch_init();
         cspr_depot_init();
         cspr_side_init();
