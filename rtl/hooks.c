@@ -170,6 +170,8 @@ static const csp_site *hook_take_site(void)
 
 static void hook_read_range(const void *p, size_t n)
 {
+    if (n <= 8 && cspr_is_recorded((uintptr_t)p, n, false)) // as cspr_access would find, without the stack
+        return;
     cspr_access((uintptr_t)p, n, false, HERE());
 }
 
@@ -328,8 +330,7 @@ static void pass_slot(void *p, size_t slot, void *task, cspr_by by)
     if (!ch || !t)
         return;
     cspr_enter();
-    cspr_task_learn(t, ch->slots[slot]);
-    cspr_stamp_unref(ch->slots[slot]);
+    cspr_task_learn_given(t, ch->slots[slot]);
     ch->slots[slot] = cspr_task_publish(t, by, NULL);
     cspr_leave();
 }

@@ -190,16 +190,21 @@ static __thread struct {
 } cache[CACHE_SLOTS] __attribute__((tls_model("initial-exec")));
 #define CACHE_NODE (1ull << 63)
 
-static inline uint32_t lookup(uint32_t node, uint64_t addr)
+CSPR_NOINLINE static uint32_t lookup_slow(uint32_t node, uint64_t addr, unsigned slot)
 {
-    unsigned slot = (unsigned)((addr * 0x9e3779b97f4a7c15ull >> 40) ^ node) % CACHE_SLOTS;
-    if (CSPR_LIKELY(cache[slot].addr == addr && cache[slot].node == node && cache[slot].id))
-        return cache[slot].id;
     uint32_t id = addr & CACHE_NODE ? cspr_depot_node(node, addr & ADDR_MASK) : intern(&stacks, addr, node, 0);
     cache[slot].addr = addr;
     cache[slot].node = node;
     cache[slot].id = id;
     return id;
+}
+
+static inline uint32_t lookup(uint32_t node, uint64_t addr)
+{
+    unsigned slot = (unsigned)((addr * 0x9e3779b97f4a7c15ull >> 40) ^ node) % CACHE_SLOTS;
+    if (CSPR_LIKELY(cache[slot].addr == addr && cache[slot].node == node && cache[slot].id))
+        return cache[slot].id;
+    return lookup_slow(node, addr, slot);
 }
 
 cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fresh, unsigned new_mask)
@@ -360,7 +365,7 @@ CSPR_NOINLINE static uint32_t name_all(csp_frame *top)
     return name_records(top, n, f ? (uint32_t)f->node : 0);
 }
 
-uint32_t cspr_depot_node_of(csp_frame *top)
+static inline __attribute__((always_inline)) uint32_t node_of(csp_frame *top)
 {
     if (!top || top->node)
         return top ? (uint32_t)top->node : 0;
@@ -372,9 +377,14 @@ uint32_t cspr_depot_node_of(csp_frame *top)
     return (uint32_t)top->node;
 }
 
+uint32_t cspr_depot_node_of(csp_frame *top)
+{
+    return node_of(top);
+}
+
 // Records below the stack pointer belong to frames that a longjmp or a foreign unwinder has left (rule C1). Only near ones:
 // a handler on its own signal stack must not lose the records of the stack it interrupted.
-static csp_frame *pop_dead(csp_frame *top)
+static inline csp_frame *pop_dead(csp_frame *top)
 {
     const uintptr_t near = 8u << 20;
     uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
@@ -383,12 +393,12 @@ static csp_frame *pop_dead(csp_frame *top)
     return top;
 }
 
-static inline uint32_t node_here(void *leaf_ret)
+static inline __attribute__((always_inline)) uint32_t node_here(void *leaf_ret)
 {
     csp_frame *top = pop_dead(__csp_top);
     if (top != __csp_top)
         __csp_top = top;
-    uint32_t node = cspr_depot_node_of(top);
+    uint32_t node = node_of(top);
     if (leaf_ret)
         node = lookup(node, CACHE_NODE | (uintptr_t)leaf_ret);
     return node;
@@ -426,14 +436,14 @@ cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set)
 cspr_stack cspr_stack_here(void *pc, void *leaf_ret)
 {
     cspr_enter();
-    cspr_stack s = cspr_depot_here(pc, leaf_ret);
+    cspr_stack s = lookup(node_here(leaf_ret), (uintptr_t)pc & ADDR_MASK);
     cspr_leave();
     return s;
 }
 
 cspr_stack cspr_depot_release(csp_frame *top, void *leaf_pc, uintptr_t by)
 {
-    uint32_t node = cspr_depot_node_of(top == __csp_top ? pop_dead(top) : top);
+    uint32_t node = node_of(top == __csp_top ? pop_dead(top) : top);
     if (leaf_pc)
         node = lookup(node, CACHE_NODE | (uintptr_t)leaf_pc);
     return lookup(node, by & ADDR_MASK);

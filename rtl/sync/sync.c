@@ -76,7 +76,7 @@ static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint6
     if (how == SET_CLOCK) {
         if (s->clock != stamp) { // else its releaser has come back, and nothing new to say
             old = s->clock;
-            s->clock = cspr_stamp_ref(stamp);
+            s->clock = cspr_task_share(stamp);
         }
         old_readers = s->readers;
         s->readers = NULL;
@@ -101,7 +101,7 @@ static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint6
 
 static void acquire(const void *obj, cspr_task *t, who_acquires how)
 {
-    void (*learn)(cspr_task *, const cspr_stamp *) = how == ANYBODY ? cspr_task_learn : cspr_task_learn_from_lock;
+    void (*learn)(cspr_task *, cspr_stamp *) = how == ANYBODY ? cspr_task_learn_given : cspr_task_learn_given_from_lock;
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
     cspr_stamp *clock, *readers;
@@ -112,8 +112,6 @@ static void acquire(const void *obj, cspr_task *t, who_acquires how)
     if (turn && t->resume.lock == obj && t->resume.turn == turn && t->resume.published == t->published &&
         t == cspr_self.task)
         cspr_task_resume(t);
-    cspr_stamp_unref(clock);
-    cspr_stamp_unref(readers);
     cspr_leave();
 }
 

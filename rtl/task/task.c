@@ -93,31 +93,42 @@ static cspr_id_queue *open_queue(cspr_id_queue *q)
     return q;
 }
 
-static cspr_id_queue *new_queue(cspr_task *creator)
+// Of a task that creates its first child; most create none.
+static cspr_id_queue *queue_of_locked(cspr_task *t)
 {
-    cspr_id_queue *q = cspr_alloc(sizeof *q);
-    cspr_lock_acquire(&ids_lock);
-    q->refs = 1;
-    q->parent = creator ? creator->ids : root_queue;
-    if (q->parent)
-        q->parent->refs++;
-    else
-        q->refs++; // the root stays
-    if (!root_queue)
-        root_queue = q;
-    cspr_lock_release(&ids_lock);
-    return q;
+    if (!t->ids) {
+        t->ids = cspr_alloc(sizeof *t->ids);
+        t->ids->refs = 1;
+        t->ids->parent = t->heir;
+        t->heir->refs++;
+    }
+    return t->ids;
 }
 
-// A finished id that `known` covers, or a fresh one; *at: where its clock stands.
-static uint32_t take_id(cspr_id_queue *q, const cspr_clock *known, uint64_t *at)
+static void make_root_locked(cspr_task *first)
+{
+    root_queue = cspr_alloc(sizeof *root_queue);
+    root_queue->refs = 2; // the root stays
+    first->ids = root_queue;
+}
+
+// For t, whose clock is what its creator (NULL: nobody) let it know: a finished id which that covers, or a fresh one. *at: where
+// its clock stands.
+static uint32_t take_id(cspr_task *t, cspr_task *creator, uint64_t *at)
 {
     cspr_lock_acquire(&ids_lock);
+    if (!root_queue) {
+        make_root_locked(t);
+    } else {
+        t->heir = creator ? queue_of_locked(creator) : root_queue;
+        t->heir->refs++;
+    }
+    cspr_id_queue *q = t->heir ? t->heir : root_queue;
     for (unsigned tries = 0; tries < 2; tries++) {
         spare_id s;
         if (!pop_spare(q, &s))
             break;
-        if (cspr_clock_get(known, s.id) >= s.at) {
+        if (cspr_clock_get(&t->clock, s.id) >= s.at) {
             cspr_lock_release(&ids_lock);
             *at = s.at;
             return s.id;
@@ -129,23 +140,28 @@ static uint32_t take_id(cspr_id_queue *q, const cspr_clock *known, uint64_t *at)
     return __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED); // relaxed: distinct is enough
 }
 
+static void close_queue_locked(cspr_id_queue *q, cspr_id_queue *heir)
+{
+    spare_id s;
+    while (pop_spare(q, &s))
+        push_spare(heir, s);
+    q->closed = true;
+    heir->refs++; // a shorter way for those who come later; the chain of ended creators is let go
+    unref_queue_locked(q->parent);
+    q->parent = heir;
+}
+
 // t's own id and those its children left go to its creator, and the queue closes.
 static void hand_on_ids(cspr_task *t)
 {
     cspr_lock_acquire(&ids_lock);
-    cspr_id_queue *q = t->ids, *heir = q->parent ? open_queue(q->parent) : q;
+    cspr_id_queue *q = t->ids, *heir = t->heir ? open_queue(t->heir) : q;
     push_spare(heir, (spare_id){t->clock.own, t->clock.own_at});
-    if (heir != q) {
-        spare_id s;
-        while (pop_spare(q, &s))
-            push_spare(heir, s);
-        q->closed = true;
-        heir->refs++; // a shorter way for those who come later; the chain of ended creators is let go
-        unref_queue_locked(q->parent);
-        q->parent = heir;
-    }
+    if (q && heir != q)
+        close_queue_locked(q, heir);
     unref_queue_locked(q);
-    t->ids = NULL;
+    unref_queue_locked(t->heir);
+    t->ids = t->heir = NULL;
     cspr_lock_release(&ids_lock);
 }
 
@@ -157,9 +173,8 @@ cspr_task *cspr_task_make(cspr_identity *who, cspr_task *creator, const cspr_sta
     cspr_clock_init(&t->clock, CSPR_NO_ID, 0);
     cspr_clock_join(&t->clock, from);
     t->order = cspr_stamp_ref(from ? from->order : NULL);
-    t->ids = new_queue(creator);
     uint64_t at;
-    uint32_t id = take_id(creator ? creator->ids : root_queue, &t->clock, &at);
+    uint32_t id = take_id(t, creator, &at);
     cspr_clock_set_own(&t->clock, id, at);
     who->creator = creator ? creator->who : from ? from->who : 0;
     t->who = cspr_who_new(who);
@@ -268,7 +283,17 @@ cspr_stamp *cspr_task_release(cspr_task *t, uintptr_t by, void *leaf_pc)
 
 cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
-    return cspr_stamp_ref(cspr_task_release(t, by, leaf_pc));
+    return cspr_task_share(cspr_task_release(t, by, leaf_pc));
+}
+
+cspr_stamp *cspr_task_share(cspr_stamp *s)
+{
+    // Relaxed: only t has it, and nobody can get at it but through t. No locked instruction then.
+    if (CSPR_LIKELY(__atomic_load_n(&s->refs, __ATOMIC_RELAXED) == 1)) {
+        __atomic_store_n(&s->refs, 2, __ATOMIC_RELAXED);
+        return s;
+    }
+    return cspr_stamp_ref(s);
 }
 
 static bool is_own(const cspr_task *t, const cspr_stamp *s)
@@ -301,23 +326,37 @@ void cspr_task_resume(cspr_task *t)
     cspr_set_current(cspr_cell_of(t->epoch, 0xff, 0));
 }
 
-void cspr_task_learn(cspr_task *t, const cspr_stamp *s)
+static void learn_order(cspr_task *t, const cspr_stamp *s)
 {
     if (CSPR_UNLIKELY(s && s->order && s->order != t->order))
         t->order = cspr_stamp_merge(t->order, s->order);
-    cspr_task_learn_from_lock(t, s);
 }
 
-void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s)
+void cspr_task_learn_given_from_lock(cspr_task *t, cspr_stamp *s)
 {
     // What this incarnation published itself it still knows.
-    if (!s || s == t->last_learned || is_own(t, s))
+    if (!s || s == t->last_learned || is_own(t, s)) {
+        cspr_stamp_unref(s);
         return;
+    }
     cspr_stamp_unref(t->last_learned);
-    t->last_learned = cspr_stamp_ref((cspr_stamp *)s);
+    t->last_learned = s;
     if (cspr_clock_join(&t->clock, s))
         forget_stamp(t);
     cspr_everyone_learned(t);
+}
+
+void cspr_task_learn_given(cspr_task *t, cspr_stamp *s)
+{
+    learn_order(t, s);
+    cspr_task_learn_given_from_lock(t, s);
+}
+
+void cspr_task_learn(cspr_task *t, const cspr_stamp *s)
+{
+    learn_order(t, s);
+    if (s && s != t->last_learned && !is_own(t, s))
+        cspr_task_learn_given_from_lock(t, cspr_stamp_ref((cspr_stamp *)s));
 }
 
 static bool has_order(const cspr_task *t)

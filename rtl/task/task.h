@@ -52,8 +52,9 @@ struct cspr_task {
     cspr_stamp *loaded;       // joined by the next acquire fence: clocks seen by relaxed loads
     cspr_stamp *last_loaded;  // the newest one merged into `loaded`
     cspr_stamp *last_learned; // the newest one joined; held so that its address stays its own
-    cspr_id_queue *ids;
-    cspr_rereads *rereads; // NULL: none
+    cspr_id_queue *ids;       // of its children; NULL: it has had none
+    cspr_id_queue *heir;      // of its creator; NULL: it is the first task
+    cspr_rereads *rereads;    // NULL: none
     // --- while it does not run
     csp_frame *top;
     csp_frame **live_top; // atomic; where the newest record is while it runs, else NULL
@@ -114,9 +115,14 @@ static inline uint32_t cspr_task_locks(cspr_task *t)
 // The epoch that t->resume names goes on. t is the running task.
 void cspr_task_resume(cspr_task *t);
 
-// t learns what s knows (NULL: nothing): an acquire. From a lock: order that any other run may have the other way round.
+// One more reference to the stamp that cspr_task_release gave, for the caller.
+cspr_stamp *cspr_task_share(cspr_stamp *s);
+
+// t learns what s knows (NULL: nothing): an acquire. Given: the reference is t's from then on. From a lock: order that any other
+// run may have the other way round.
 void cspr_task_learn(cspr_task *t, const cspr_stamp *s);
-void cspr_task_learn_from_lock(cspr_task *t, const cspr_stamp *s);
+void cspr_task_learn_given(cspr_task *t, cspr_stamp *s);
+void cspr_task_learn_given_from_lock(cspr_task *t, cspr_stamp *s);
 // False: learning s from a lock would change nothing.
 bool cspr_task_is_news(const cspr_task *t, const cspr_stamp *s);
 
