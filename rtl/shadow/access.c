@@ -249,6 +249,8 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
                                                                  uint32_t epoch, cspr_stack stack)
 {
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
+    if (cspr_cell_says_less(r, w) && cspr_cell_epoch(r) != epoch)
+        r = 0;
     if (!is_settled(t, w, epoch) || !is_settled(t, r, epoch))
         return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)) && !cspr_extent_is_known(word, epoch))
@@ -266,10 +268,13 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
     if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
         return false;
     uint64_t fresh = cspr_cell_of(epoch, mask | kept, stack);
-    if (is_write)
-        cspr_word_give(cells, cspr_cell_epoch(r) == epoch ? r : drop_bytes(r, mask), fresh);
-    else
+    if (is_write) {
+        uint64_t rest = cspr_cell_epoch(r) == epoch ? r : drop_bytes(r, mask);
+        // Nothing, or reads of bytes that are ours now, which we know: our own reads need no slow entry then (shadow.h).
+        cspr_word_give(cells, cspr_cell_mask(rest) & ~cspr_cell_mask(fresh) ? rest : fresh, fresh);
+    } else {
         cspr_word_give(cells, fresh, w);
+    }
     if (!(r | w))
         cspr_shadow_met(word);
     return true;
