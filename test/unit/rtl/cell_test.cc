@@ -12,7 +12,7 @@ TEST_F(Cell, FirstAccessTakesTheCell)
     uint64_t w = write_cell(memory);
     EXPECT_EQ(cspr_cell_mask(w), 0x0fu);
     EXPECT_EQ(cspr_cell_epoch(w), main_task->epoch);
-    EXPECT_EQ(read_cell(memory), 0u);
+    EXPECT_EQ(read_cell(memory), w); // for its own reads
     EXPECT_EQ(__csp_current, cspr_cell_of(main_task->epoch, 0xff, 0));
 }
 
@@ -184,12 +184,39 @@ TEST_F(Cell, CompositeStacks)
 }
 
 // rule A7: a read covered by this epoch's write enters the slow path once; then the inline check finds it.
-TEST_F(Cell, ReadAfterOwnWriteIsStored)
+TEST_F(Cell, ReadsUnderOnesOwnWriteNeedNoRecord)
 {
+    write(memory, 8, 0x11);
+    uint64_t w = write_cell(memory);
+    read(memory, 4, 0x22);
+    EXPECT_EQ(read_cell(memory), w);
+    EXPECT_EQ(write_cell(memory), w);
+}
+
+// Nor are they told: the write is the race.
+TEST_F(Cell, AWriteIsNotTakenForARead)
+{
+    cspr_task *a = go(), *b = go();
+    run(a);
+    write(memory, 8, 0x11);
+    read(memory, 4, 0x22);
+    run(b);
+    write(memory, 8, 0x33);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_TRUE(races[0].previous.is_write);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x11u);
+}
+
+TEST_F(Cell, WhatAWriteLeftForItsOwnReadsIsNotKeptForOthers)
+{
+    go(); // does not know of the write, which hence stays
     write(memory, 8);
+    cspr_task *a = go();
+    run(a);
     read(memory, 4);
-    EXPECT_EQ(cspr_cell_epoch(read_cell(memory)), main_task->epoch);
+    EXPECT_EQ(cspr_cell_epoch(read_cell(memory)), a->epoch);
     EXPECT_EQ(cspr_cell_mask(read_cell(memory)), 0x0fu);
+    EXPECT_TRUE(races.empty());
 }
 
 TEST_F(Cell, StraddlingAccessChecksBothWords)
