@@ -219,6 +219,31 @@ TEST_F(Cell, WhatAWriteLeftForItsOwnReadsIsNotKeptForOthers)
     EXPECT_TRUE(races.empty());
 }
 
+// By marks: every place that was touched has one (marks.c). Bounds of lines, not of marks.
+TEST_F(Cell, AStackIsForgottenWhereverItWasTouched)
+{
+    alignas(1024) static char stack[64 << 10];
+    uintptr_t lo = (uintptr_t)stack + 96, hi = (uintptr_t)stack + sizeof stack - 160;
+    const size_t at[] = {96, 504, 512, 4088, 4096, 20000, sizeof stack - 168};
+    cspr_task *a = go(), *b = go();
+    run(a);
+    for (size_t i : at)
+        write(stack + i, 4);
+    run(b);
+    write(stack + 20004, 2); // a's half stays: the word goes aside
+    write(stack + 88, 8);
+    write(stack + sizeof stack - 160, 8);
+    cspr_shadow_forget_stack(lo, hi);
+    for (size_t i : at) {
+        EXPECT_EQ(write_cell(stack + i), 0u) << i;
+        EXPECT_EQ(read_cell(stack + i), 0u) << i;
+    }
+    EXPECT_NE(write_cell(stack + 88), 0u);
+    EXPECT_NE(write_cell(stack + sizeof stack - 160), 0u);
+    write(stack + 96, 8);
+    EXPECT_TRUE(races.empty());
+}
+
 TEST_F(Cell, StraddlingAccessChecksBothWords)
 {
     cspr_task *a = go();
