@@ -270,8 +270,7 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
     uint64_t fresh = cspr_cell_of(epoch, mask | kept, stack);
     if (is_write) {
         uint64_t rest = cspr_cell_epoch(r) == epoch ? r : drop_bytes(r, mask);
-        // Nothing, or reads of bytes that are ours now, which we know: our own reads need no slow entry then (shadow.h).
-        cspr_word_give(cells, cspr_cell_mask(rest) & ~cspr_cell_mask(fresh) ? rest : fresh, fresh);
+        cspr_word_give(cells, cspr_cell_beside(rest, fresh), fresh);
     } else {
         cspr_word_give(cells, fresh, w);
     }

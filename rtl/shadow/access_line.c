@@ -45,7 +45,11 @@ unsigned cspr_check_line(const cspr_check *c, uintptr_t first, uintptr_t end)
     cspr_line_take(line);
     bool settled = all_settled(c, cells, first, n), was_empty = cspr_word_is_empty(cells);
     for (unsigned i = 0; settled && i < n; i++, cells += 2) {
-        cspr_word_put(cells, fresh, is_write ? fresh : cspr_word_write_cell(cells)); // shadow.h: cspr_cell_says_less
+        uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the line is ours
+        if (is_write)
+            cspr_word_put(cells, cspr_cell_beside(cspr_cell_epoch(r) == c->epoch ? r : 0, fresh), fresh);
+        else
+            cspr_word_put(cells, fresh, cspr_word_write_cell(cells));
     }
     cspr_line_give(line);
     if (settled)

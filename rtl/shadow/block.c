@@ -35,7 +35,7 @@ static void overwrite_in_line(uintptr_t first, unsigned n, uint64_t fresh)
         uint64_t w = cspr_word_write_cell(cells);
         if (CSPR_UNLIKELY(cspr_cell_is_aside(w)))
             cspr_record_free(cspr_record_of(w));
-        cspr_word_put(cells, fresh, fresh); // shadow.h: cspr_cell_says_less
+        cspr_word_put(cells, cspr_cell_beside(0, fresh), fresh);
     }
     cspr_line_give(line);
 }

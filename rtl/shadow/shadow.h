@@ -13,6 +13,7 @@
 #define CSP_RTL_SHADOW_H
 
 #include "rtl.h"
+#include "support/counters.h"
 #include "support/lock.h"
 
 #define CSPR_CELL_TAKEN (1ull << CSPR_TAKEN_SHIFT)
@@ -48,6 +49,15 @@ static inline bool cspr_cell_says_less(uint64_t r, uint64_t w)
 {
     return cspr_cell_epoch(r) == cspr_cell_epoch(w) && cspr_cell_epoch(r) >= CSPR_EPOCH_FIRST &&
            !(cspr_cell_mask(r) & ~cspr_cell_mask(w));
+}
+
+// The read cell beside a write of the running epoch; rest: what is left of the reads before, all known to it.
+static inline uint64_t cspr_cell_beside(uint64_t rest, uint64_t write)
+{
+    if (cspr_cell_mask(rest) & ~cspr_cell_mask(write) || !cspr_flags.reads_of_own)
+        return rest;
+    cspr_count(CSPR_COUNT_READS_OF_OWN);
+    return write;
 }
 
 static inline uint64_t *cspr_line_of(uint64_t *cells)

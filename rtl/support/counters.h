@@ -13,6 +13,7 @@
     X(READ_SETS, "sets of readers made (read_sets)")                                                                   \
     X(REREADS, "reads written over earlier ones (reread_in_place)")                                                    \
     X(OWN_REREADS, "reads given a place of their task's own (own_rereads)")                                            \
+    X(READS_OF_OWN, "writes that stand for reads (reads_of_own)")                                                      \
     X(KNOWN, "epochs found known to all (known_to_all)")                                                               \
     X(MEETINGS, "meetings joined once (meet_once)")                                                                    \
     X(NAMED, "joins of clocks settled by names, or in part (named_nodes)")                                             \

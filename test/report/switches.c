@@ -6,6 +6,7 @@
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,read_sets=0 %t 2>&1 | FileCheck --check-prefix=SETS %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,reread_in_place=0 %t 2>&1 | FileCheck --check-prefix=REREAD %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,own_rereads=0 %t 2>&1 | FileCheck --check-prefix=OWN %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,reads_of_own=0 %t 2>&1 | FileCheck --check-prefix=READS %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,known_to_all=0 %t 2>&1 | FileCheck --check-prefix=KNOWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,meet_once=0 %t 2>&1 | FileCheck --check-prefix=MEET %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,named_nodes=0 %t 2>&1 | FileCheck --check-prefix=NAMED %s
@@ -111,6 +112,7 @@ int main(void)
 // ALL-DAG: stats: {{[0-9]+}} sets of readers made (read_sets)
 // ALL-DAG: stats: {{[0-9]+}} reads written over earlier ones (reread_in_place)
 // ALL-DAG: stats: {{[0-9]+}} reads given a place of their task's own (own_rereads)
+// ALL-DAG: stats: {{[0-9]+}} writes that stand for reads (reads_of_own)
 // ALL-DAG: stats: {{[0-9]+}} epochs found known to all (known_to_all)
 // ALL-DAG: stats: {{[0-9]+}} meetings joined once (meet_once)
 // ALL-DAG: stats: {{[0-9]+}} joins of clocks settled by names, or in part (named_nodes)
@@ -130,6 +132,9 @@ int main(void)
 // OWN-NOT: own_rereads
 // OWN: (known_to_all)
 // OWN-NOT: own_rereads
+// READS-NOT: reads_of_own
+// READS: (known_to_all)
+// READS-NOT: reads_of_own
 // KNOWN-NOT: known_to_all
 // KNOWN: (meet_once)
 // KNOWN-NOT: known_to_all
