@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Why: a coroutine's stack is forgotten whenever the next one gets it, and most of it was never touched. Asking the system
 // which pages are in memory, and to drop the others in case they were swapped out, took a third of starting a coroutine.
-// Invariant:  M1 a line of shadow that ever differed from zero has its mark set: the mark is set before the line is taken, and
-//             only who has taken a line changes it (shadow.h). No mark is ever cleared.
+// Invariant:  M1 a line of shadow that ever differed from zero has its mark set: who takes a line whose first write cell is zero
+//             sets it before, the line's first taker among them, and only who has taken a line changes it (shadow.h). No mark is
+//             ever cleared.
 // Ordering:   none of its own: who knows that the line was changed has synchronised with the change, which comes after the mark;
 //             who does not is as late as one that looks at the line too early.
 #include "shadow/shadow.h"
