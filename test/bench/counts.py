@@ -29,14 +29,14 @@ COUNTS = {
 }
 # slow-path entries, names of epochs, stacks
 COROUTINES = {
-    "sieve": (1639680, 826624, 48),
-    "pipeline": (2499840, 1200112, 85),
-    "pingpong": (2699776, 1200016, 53),
-    "workers": (7929600, 200096, 90),
-    "mutex": (1655808, 32144, 31),
-    "forkjoin": (52279808, 131072, 72),
-    "spawns": (99840, 1600112, 17),
-    "parked": (199680, 1600016, 30),
+    "sieve": (1231104, 826624, 39),
+    "pipeline": (1899776, 1200112, 73),
+    "pingpong": (2099968, 1200016, 46),
+    "workers": (7829504, 200096, 77),
+    "mutex": (1655808, 32144, 28),
+    "forkjoin": (51011328, 131072, 66),
+    "spawns": (99840, 1600112, 14),
+    "parked": (199936, 1600016, 25),
 }
 STATIC, ENTRIES, ALIKE = 1.25, 1.5, 1.1
 LEAST = 20000  # entries: fewer are nobody's concern
