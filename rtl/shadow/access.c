@@ -298,6 +298,8 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
         return false;
     if ((is_write || !cspr_record_stays(rec)) && cspr_record_fits(rec, &read, &write)) {
         cspr_record_free(rec);
+        if (is_write && !read) // it was written piece by piece, and may be read by its writer next
+            read = cspr_cell_beside(0, write);
         cspr_word_give(cells, read, write);
         return true;
     }

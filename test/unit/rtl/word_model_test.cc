@@ -142,7 +142,7 @@ TEST_P(WordModel, AgreesByteByByte)
         for (auto &t : tasks)
             end(t);
     }
-    EXPECT_GT(n_spread, 100);
+    EXPECT_GT(n_spread, 20);
     switch_off(0);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, WordModel, testing::Range(1u, 6u));
