@@ -52,9 +52,10 @@ static bool is_within(const cspt_place *p, const cspt_frame *f)
 // The frame of the stack that the step at p is in; NULL: none.
 static const cspt_frame *frame_at(const cspt_stack *stack, const cspt_place *p)
 {
-    for (size_t i = 0; i < stack->n_frames; i++)
-        if (!stack->frames[i].library && is_within(p, &stack->frames[i]))
-            return &stack->frames[i];
+    const cspt_frame *end = stack->frames + stack->n_frames;
+    for (const cspt_frame *f = stack->frames; f != end; f++)
+        if (!f->library && is_within(p, f))
+            return f;
     return NULL;
 }
 

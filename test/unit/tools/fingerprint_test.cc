@@ -17,7 +17,7 @@ struct Place {
     const char *role;
     const char *function;
     unsigned line, start_line;
-    bool library = false;
+    bool in_library = false;
 };
 
 class Race
@@ -50,7 +50,7 @@ class Race
         f->file = strdup("/home/a/q.c");
         f->line = p.line;
         f->start_line = p.start_line;
-        f->library = p.library;
+        f->library = p.in_library;
         f->module = strdup("/home/a/build/q");
         f->offset = 0x1234;
     }
