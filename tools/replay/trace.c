@@ -52,10 +52,11 @@ static bool is_within(const cspt_place *p, const cspt_frame *f)
 // The frame of the stack that the step at p is in; NULL: none.
 static const cspt_frame *frame_at(const cspt_stack *stack, const cspt_place *p)
 {
-    const cspt_frame *end = stack->frames + stack->n_frames;
-    for (const cspt_frame *f = stack->frames; f != end; f++)
+    for (size_t i = 0; i < stack->n_frames; i++) {
+        const cspt_frame *f = &stack->frames[i];
         if (!f->library && is_within(p, f))
             return f;
+    }
     return NULL;
 }
 
