@@ -464,7 +464,8 @@ void cspr_sync_clear(cspr_sync *s)
     cspr_stamp_unref(s->clock);
     cspr_stamp_unref(s->readers);
     s->clock = s->readers = NULL;
-    s->turn = s->readers_turn = 0;
+    cspr_sync_set_turn(s, 0);
+    s->readers_turn = 0;
     if (s->lock_id)
         cspr_lock_order_gone(s->lock_id);
     s->lock_id = 0;

@@ -40,13 +40,19 @@ struct cspr_sync {
     cspr_stamp *readers; // RWMutex: what the read unlocks since the last write lock knew
     // Locks: whose release it was that set `clock`, and whose was the first that `readers` has, as a number that no other
     // release has; 0 once somebody acquired it, or when it was no lock's (sync.c: coming back).
-    uint64_t turn, readers_turn;
+    uint64_t turn;         // atomic: looked at by who released last, the word not taken
+    uint64_t readers_turn;
     cspr_who head;            // atomics: whose store the release sequence begins with, 0: nobody's
     uint32_t lock_id;         // lock_order.h; 0: none
     cspr_who rmw;             // atomics: who else put a clock into it by read-modify-write, 0: nobody
     struct cspr_units *units; // semaphores: what was released and not taken yet (sem.h); NULL: it is none
 };
 #define CSPR_SEVERAL UINT32_MAX // a who: more than one, or not known
+
+static inline void cspr_sync_set_turn(cspr_sync *s, uint64_t turn)
+{
+    __atomic_store_n(&s->turn, turn, __ATOMIC_RELAXED); // relaxed: Q1 in sync.c
+}
 
 // Lines of the cache, not bytes, are what a short way costs here; what it reads and what it writes lie in different ones.
 typedef struct cspr_record {

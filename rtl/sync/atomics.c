@@ -80,7 +80,7 @@ static void transfer_load(cspr_task *t, cspr_sync *s, int order)
 {
     if (!s || !s->clock)
         return;
-    s->turn = 0;
+    cspr_sync_set_turn(s, 0);
     if (acquires(order))
         cspr_task_learn(t, s->clock);
     else

@@ -22,16 +22,32 @@ static uintptr_t word_of(const void *obj)
 // the other. For read locks the same: their unlocks are acquired by writers only, which the reader keeps out.
 // That is true of locks that exclude, so the program's own (annotations) do not take part. Everything that acquires a clock of
 // the object sets its turn to 0.
+// The quick way, for writers: while the turn is still that of t's last release, nobody has touched the object since; its clock is
+// what t published then, which covers the epoch that goes on. If t then learns nothing and opens no other epoch until it unlocks
+// (its stamp is still that one), the clock is what t would publish now: neither taking nor unlocking has anything to change, and
+// neither takes the word. Whoever has the lock in between, even for a moment, takes the word and sets the turn.
+// Ordering:  Q1 whoever changes the turn holds the lock and unlocks it -> t takes the lock and reads the turn: the lock's own order.
+//            Without that - the lock's memory freed or made anew meanwhile - the program itself is wrong, or ordered by other
+//            means; a block that was given back is readable and zero but for its link (alloc.c I1), so the turn does not fit.
 
 typedef enum who_acquires { ANYBODY, WRITER, READER } who_acquires;
 
 static uint64_t take_turn(cspr_sync *s, who_acquires how)
 {
     uint64_t turn = how == WRITER ? s->turn : how == READER ? s->readers_turn : 0;
-    s->turn = 0;
+    cspr_sync_set_turn(s, 0);
     if (how != READER)
         s->readers_turn = 0;
     return turn;
+}
+
+// Nobody has touched the object since t released it.
+static bool is_untouched(const cspr_task *t, const void *obj)
+{
+    const cspr_resume *r = &t->resume;
+    return r->sync && r->published == t->published && t == cspr_self.task &&
+           __atomic_load_n(&r->sync->addr, __ATOMIC_RELAXED) == (uintptr_t)obj && // relaxed, both: Q1
+           __atomic_load_n(&r->sync->turn, __ATOMIC_RELAXED) == r->turn;
 }
 
 // A reference to what t will learn: the clock outlives the object's having it. What would be no news to a lock's taker needs
@@ -65,8 +81,8 @@ static uint64_t read_sync(const void *obj, const cspr_task *t, who_acquires how,
 
 typedef enum change { SET_CLOCK, MERGE_CLOCK, MERGE_READERS } change;
 
-// Changes the object's clocks by a stamp. turn: of a lock's release, else 0; returns the one that counts for it now.
-static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint64_t turn)
+// Changes the object's clocks by a stamp. *turn: of a lock's release, else 0; becomes the one that counts for it now.
+static const cspr_sync *write_sync(const void *obj, cspr_stamp *stamp, change how, uint64_t *turn)
 {
     cspr_stamp *old = NULL, *old_readers = NULL;
     uint64_t *cells = cspr_shadow_of((uintptr_t)obj);
@@ -80,23 +96,23 @@ static uint64_t write_sync(const void *obj, cspr_stamp *stamp, change how, uint6
         }
         old_readers = s->readers;
         s->readers = NULL;
-        s->turn = turn;
+        cspr_sync_set_turn(s, *turn);
         s->readers_turn = 0;
     } else {
         cspr_stamp **slot = how == MERGE_CLOCK ? &s->clock : &s->readers;
         *slot = cspr_stamp_merge(*slot, stamp);
         if (how == MERGE_CLOCK)
-            s->turn = 0;
+            cspr_sync_set_turn(s, 0);
         else if (s->readers_turn)
-            turn = s->readers_turn;
+            *turn = s->readers_turn;
         else
-            s->readers_turn = turn;
+            s->readers_turn = *turn;
     }
     s->rmw = CSPR_SEVERAL;
     cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
     cspr_stamp_unref(old);
     cspr_stamp_unref(old_readers);
-    return turn;
+    return s;
 }
 
 static void acquire(const void *obj, cspr_task *t, who_acquires how)
@@ -106,6 +122,12 @@ static void acquire(const void *obj, cspr_task *t, who_acquires how)
         return;
     cspr_stamp *clock, *readers;
     cspr_enter();
+    if (how == WRITER && t->resume.lock == obj && is_untouched(t, obj)) {
+        cspr_task_resume(t);
+        t->resume.back = obj;
+        cspr_leave();
+        return;
+    }
     uint64_t turn = read_sync(obj, t, how, &clock, &readers);
     learn(t, clock);
     learn(t, readers);
@@ -119,9 +141,22 @@ static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
 {
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
+    uint64_t no_turn = 0;
     cspr_enter();
-    write_sync(obj, cspr_task_release(t, by, NULL), how, 0);
+    write_sync(obj, cspr_task_release(t, by, NULL), how, &no_turn);
     cspr_leave();
+}
+
+// The end of a stretch that began the quick way and brought nothing new.
+static bool rests(cspr_task *t, const void *lock)
+{
+    cspr_resume *r = &t->resume;
+    if (r->back != lock || t->epoch != r->epoch || t->stamp != r->stamp || !is_untouched(t, lock))
+        return false;
+    cspr_task_rest(t, CSPR_BY_UNLOCK);
+    r->lock = lock;
+    r->back = NULL;
+    return true;
 }
 
 // Who holds the lock for writing knows what its clock knows. Who does not adds to it: unlock n comes before lock m > n, whoever
@@ -131,14 +166,18 @@ static void release_lock(const void *lock, cspr_task *t, int mode, bool is_holde
     if (t->ignored[CSPR_IGNORE_SYNC])
         return;
     cspr_enter();
-    cspr_resume r = {.at = t->at, .epoch = t->open ? t->epoch : 0};
-    cspr_stamp *stamp = cspr_task_release(t, CSPR_BY_UNLOCK, NULL);
-    uint64_t turn = (uint64_t)t->who << 32 | (uint32_t)t->published;
     change how = mode != CSP_LOCK_WRITE ? MERGE_READERS : is_holder ? SET_CLOCK : MERGE_CLOCK;
-    r.turn = write_sync(lock, stamp, how, turn);
-    r.published = t->published;
-    r.lock = r.epoch && how != MERGE_CLOCK && cspr_flags.resume_epochs ? lock : NULL;
-    t->resume = r;
+    if (how != SET_CLOCK || !rests(t, lock)) {
+        cspr_resume r = {.at = t->at, .epoch = t->open ? t->epoch : 0};
+        cspr_stamp *stamp = cspr_task_release(t, CSPR_BY_UNLOCK, NULL);
+        r.turn = (uint64_t)t->who << 32 | (uint32_t)t->published;
+        const cspr_sync *s = write_sync(lock, stamp, how, &r.turn);
+        r.published = t->published;
+        r.lock = r.epoch && how != MERGE_CLOCK && cspr_flags.resume_epochs ? lock : NULL;
+        r.sync = r.lock && how == SET_CLOCK ? s : NULL;
+        r.stamp = stamp;
+        t->resume = r;
+    }
     cspr_leave();
 }
 

@@ -252,8 +252,7 @@ CSPR_NOINLINE static void seal_order(cspr_task *t)
         forget_stamp(t);
 }
 
-// t's release, whatever it publishes.
-static void end_epoch(cspr_task *t, uintptr_t by, void *leaf_pc)
+static void close_epoch(cspr_task *t, uintptr_t by, void *leaf_pc)
 {
     if (t->epoch) {
         cspr_stack release = cspr_depot_release(t == cspr_self.task ? __csp_top : t->top, leaf_pc, by);
@@ -261,11 +260,17 @@ static void end_epoch(cspr_task *t, uintptr_t by, void *leaf_pc)
         if (t->paused)
             cspr_epoch_note_end(t->paused, release);
     }
-    t->published++;
     t->open = false;
     t->epoch = t->paused = 0;
     if (t == cspr_self.task)
         cspr_set_current(CSPR_CURRENT_NOBODY);
+}
+
+// t's release, whatever it publishes.
+static void end_epoch(cspr_task *t, uintptr_t by, void *leaf_pc)
+{
+    close_epoch(t, by, leaf_pc);
+    t->published++;
 }
 
 cspr_stamp *cspr_task_release(cspr_task *t, uintptr_t by, void *leaf_pc)
@@ -324,6 +329,11 @@ void cspr_task_resume(cspr_task *t)
     t->resume.lock = NULL;
     cspr_count(CSPR_COUNT_RESUMED);
     cspr_set_current(cspr_cell_of(t->epoch, 0xff, 0));
+}
+
+void cspr_task_rest(cspr_task *t, uintptr_t by)
+{
+    close_epoch(t, by, NULL);
 }
 
 static void learn_order(cspr_task *t, const cspr_stamp *s)

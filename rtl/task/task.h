@@ -34,6 +34,10 @@ typedef struct cspr_resume {
     uint64_t published;
     uint64_t at;
     uint32_t epoch;
+    // --- the quick way of sync.c
+    const cspr_sync *sync;   // the lock's, as long as its address and turn say so; NULL: there is no quick way
+    const cspr_stamp *stamp; // what its clock was set to, compared only
+    const void *back;        // the lock that was taken that way and is held; NULL: none
 } cspr_resume;
 
 struct cspr_task {
@@ -114,6 +118,8 @@ static inline uint32_t cspr_task_locks(cspr_task *t)
 
 // The epoch that t->resume names goes on. t is the running task.
 void cspr_task_resume(cspr_task *t);
+// It ends again, with nothing to publish: whoever will know it learns of all of it from what was published. by: as above.
+void cspr_task_rest(cspr_task *t, uintptr_t by);
 
 // One more reference to the stamp that cspr_task_release gave, for the caller.
 cspr_stamp *cspr_task_share(cspr_stamp *s);

@@ -49,8 +49,91 @@ TEST_F(Resume, TheEpochGoesOn)
     EXPECT_NE(a->epoch, epoch);
     EXPECT_EQ(write_locked(memory), epoch);
     cspr_flags.resume_epochs = false;
+    run(b);
+    epoch = write_locked(memory + 16);
+    EXPECT_NE(write_locked(memory + 16), epoch);
+}
+
+TEST_F(Resume, NothingIsPublishedThatTheLocksClockHas)
+{
     write_locked(memory);
-    EXPECT_NE(write_locked(memory), epoch);
+    uint64_t published = a->published;
+    write_locked(memory + 8);
+    write_locked(memory + 16);
+    EXPECT_EQ(a->published, published);
+    run(b);
+    lock();
+    read(memory, 24);
+    EXPECT_TRUE(races.empty());
+}
+
+TEST_F(Resume, WhatWasLearntUnderTheLockIsPassedOn)
+{
+    run(b);
+    write(memory + 8, 8);
+    cspr_release(&objects[8], nullptr);
+    run(a);
+    write_locked(memory);
+    lock();
+    cspr_acquire(&objects[8], nullptr);
+    unlock();
+    run(main_task);
+    lock();
+    read(memory, 16);
+    EXPECT_TRUE(races.empty());
+}
+
+TEST_F(Resume, WhatWasLearntBeforeItIsPassedOn)
+{
+    run(b);
+    write(memory + 8, 8);
+    cspr_release(&objects[8], nullptr);
+    run(a);
+    write_locked(memory);
+    cspr_acquire(&objects[8], nullptr);
+    write_locked(memory);
+    run(main_task);
+    lock();
+    read(memory, 16);
+    EXPECT_TRUE(races.empty());
+}
+
+TEST_F(Resume, ABackAndForthBetweenTwoLocks)
+{
+    write_locked(memory);
+    lock();
+    lock(CSP_LOCK_WRITE, 1);
+    write(memory + 8, 8);
+    unlock();
+    write(memory + 16, 8);
+    unlock(CSP_LOCK_WRITE, 1);
+    run(b);
+    lock();
+    read(memory, 16);
+    EXPECT_TRUE(races.empty());
+    read(memory + 16, 8);
+    EXPECT_EQ(races.size(), 1u);
+}
+
+TEST_F(Resume, AReleaseUnderTheLockEndsIt)
+{
+    write_locked(memory);
+    lock();
+    write(memory + 8, 8);
+    cspr_release(&objects[8], nullptr);
+    write(memory + 8, 8);
+    unlock();
+    run(b);
+    cspr_acquire(&objects[8], nullptr);
+    read(memory, 8);
+    EXPECT_TRUE(races.empty());
+    read(memory + 8, 8);
+    EXPECT_EQ(races.size(), 1u);
+    races.clear();
+    run(main_task);
+    lock();
+    read(memory + 8, 8);
+    EXPECT_TRUE(races.empty());
 }
 
 TEST_F(Resume, WhoComesNextKnowsAllOfIt)
@@ -150,11 +233,33 @@ TEST_F(Resume, ALockMadeAnewIsAnother)
     EXPECT_NE(a->epoch, epoch);
 }
 
-// Random programs of a few tasks and locks beside a checker that keeps every access: the same racy words, with epochs that go
-// on and without.
+TEST_F(Resume, ALockWhoseMemoryWasForgottenIsAnother)
+{
+    write_locked(memory);
+    cspr_shadow_forget((uintptr_t)&objects[0], (uintptr_t)(&objects[0] + 1));
+    write_locked(memory);
+    run(b);
+    lock();
+    read(memory, 8);
+    EXPECT_TRUE(races.empty());
+    unlock();
+    run(a);
+    write_locked(memory);
+    lock();
+    cspr_shadow_forget((uintptr_t)&objects[0], (uintptr_t)(&objects[0] + 1));
+    write(memory + 8, 8);
+    unlock();
+    run(b);
+    lock();
+    read(memory, 16);
+    EXPECT_TRUE(races.empty());
+}
+
+// Random programs of a few tasks, locks and other objects beside a checker that keeps every access: the same racy words, with
+// epochs that go on and without.
 namespace
 {
-enum { TASKS = 3, LOCKS = 3, WORDS = 6, STEPS = 120 };
+enum { TASKS = 3, LOCKS = 3, OBJECTS = 2, WORDS = 6, STEPS = 120 };
 using Clock = std::array<uint64_t, TASKS>;
 
 struct Model {
@@ -163,11 +268,11 @@ struct Model {
         bool is_write;
         uint64_t at;
     };
-    Clock clock[TASKS], of_lock[LOCKS], of_readers[LOCKS];
+    Clock clock[TASKS], of_lock[LOCKS], of_readers[LOCKS], of_object[OBJECTS];
     std::vector<Access> accesses[WORDS];
     std::set<unsigned> racy;
 
-    Model() : clock(), of_lock(), of_readers()
+    Model() : clock(), of_lock(), of_readers(), of_object()
     {
         for (unsigned i = 0; i < TASKS; i++)
             clock[i][i] = 1;
@@ -189,6 +294,15 @@ struct Model {
         join(clock[t], of_lock[l]);
         if (is_write)
             join(clock[t], of_readers[l]);
+    }
+    void acquire(unsigned t, unsigned o)
+    {
+        join(clock[t], of_object[o]);
+    }
+    void release(unsigned t, unsigned o)
+    {
+        of_object[o] = clock[t];
+        clock[t][t]++;
     }
     void unlock(unsigned t, unsigned l, bool is_write)
     {
@@ -216,7 +330,11 @@ TEST_F(Resume, AgreesWithACheckerThatKeepsAll)
             unsigned t = random() % TASKS, l = random() % LOCKS, word = random() % WORDS;
             bool is_write = random() % 3 == 0;
             run(tasks[t]);
-            if (random() % 2) {
+            if (unsigned o = random() % 32; o < 2 * OBJECTS) {
+                const void *object = &objects[8 + o / 2];
+                o % 2 ? model.acquire(t, o / 2) : model.release(t, o / 2);
+                o % 2 ? cspr_acquire(object, nullptr) : cspr_release(object, nullptr);
+            } else if (random() % 2) {
                 model.access(t, word, is_write);
                 is_write ? write(memory + 8 * word, 8) : read(memory + 8 * word, 8);
             } else if (held[t][l]) {
