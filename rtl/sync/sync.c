@@ -124,7 +124,6 @@ static void acquire(const void *obj, cspr_task *t, who_acquires how)
     cspr_enter();
     if (how == WRITER && t->resume.lock == obj && is_untouched(t, obj)) {
         cspr_task_resume(t);
-        t->resume.back = obj;
         cspr_leave();
         return;
     }
@@ -147,15 +146,13 @@ static void release(const void *obj, cspr_task *t, change how, uintptr_t by)
     cspr_leave();
 }
 
-// The end of a stretch that began the quick way and brought nothing new.
+// The end of a stretch that began the quick way (else its taking has set the turn) and brought nothing new.
 static bool rests(cspr_task *t, const void *lock)
 {
-    cspr_resume *r = &t->resume;
-    if (r->back != lock || t->epoch != r->epoch || t->stamp != r->stamp || !is_untouched(t, lock))
+    if (t->stamp != t->resume.stamp || !is_untouched(t, lock))
         return false;
     cspr_task_rest(t, CSPR_BY_UNLOCK);
-    r->lock = lock;
-    r->back = NULL;
+    t->resume.lock = lock;
     return true;
 }
 

@@ -37,7 +37,6 @@ typedef struct cspr_resume {
     // --- the quick way of sync.c
     const cspr_sync *sync;   // the lock's, as long as its address and turn say so; NULL: there is no quick way
     const cspr_stamp *stamp; // what its clock was set to, compared only
-    const void *back;        // the lock that was taken that way and is held; NULL: none
 } cspr_resume;
 
 struct cspr_task {
