@@ -14,9 +14,10 @@
 //          |  epoch id (30) | mask (8) | T | stack (25) |
 //          |  SHARED        | mask     | 0 | read set   |    a read cell of bytes that several unordered tasks read (readset.h)
 //          |  ASIDE         | record   | T | record     |    both cells: the word's history is in a side record (side.h)
+//          |  epoch         | mask     | 1 | stack      |    a read cell that is a write: the rest of an older one (access_piece.c)
 //
 // T: somebody has taken this word and its three neighbours, whose cells share a line of the cache (shadow.h). Only the write cell
-// of the first of them has it set; compiled code does not look at it.
+// of the first of them has it set; compiled code does not look at it. In a read cell the bit says that it is a rest.
 #ifndef CSP_RTL_LAYOUT_H
 #define CSP_RTL_LAYOUT_H
 

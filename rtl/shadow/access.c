@@ -83,13 +83,6 @@ static uint64_t merged_cell(const cspr_check *c, uint64_t old, unsigned mask)
     return stack < cspr_depot_cell_limit ? cspr_cell_of(c->epoch, mask | old_mask, stack) : 0;
 }
 
-// A read cell without the bytes of mask.
-static inline uint64_t drop_bytes(uint64_t cell, unsigned mask)
-{
-    uint64_t rest = cell & ~((uint64_t)mask << CSPR_MASK_SHIFT);
-    return rest & MASK_BITS ? rest : 0;
-}
-
 // Whether nobody can race any more with what a cell says; c->task knows it.
 static inline bool is_known_to_all(const cspr_check *c, uint64_t cell)
 {
@@ -119,7 +112,7 @@ static inline bool write_cells(cspr_check *c, unsigned mask, uint64_t *r, uint64
     *w = write;
     // What we wrote over need not be remembered as read, except by ourselves: that spares our next read a slow entry.
     if (cspr_cell_epoch(*r) != c->epoch)
-        *r = drop_bytes(*r, mask);
+        *r = cspr_cell_drop(*r, mask);
     return true;
 }
 
@@ -221,28 +214,6 @@ CSPR_NOINLINE static void access_aside(cspr_check *c, unsigned mask, uint64_t *c
         cspr_filter_add(c->word, mask, c->kind == CSPR_WRITE, c->epoch);
 }
 
-// Nothing to check in a cell: it is empty, or of this epoch, or of one that t knows.
-static inline bool is_settled(const cspr_task *t, uint64_t cell, uint32_t epoch)
-{
-    uint32_t e = cspr_cell_epoch(cell);
-    return !cell || e == epoch || (e >= CSPR_EPOCH_FIRST && cspr_task_knows_epoch(t, e));
-}
-
-// The bytes of mask are ours now, the word's others stay those of an earlier epoch.
-CSPR_NOINLINE static bool split_word(uint64_t *cells, uint64_t r, uint64_t w, uintptr_t word, unsigned mask,
-                                     bool is_write, const cspr_task *t, uint32_t epoch, cspr_stack stack)
-{
-    if (!is_write && cspr_cell_epoch(w) == epoch && !(mask & ~cspr_cell_mask(w))) {
-        cspr_word_give(cells, r, w); // our own write covers it (A10)
-        return true;
-    }
-    cspr_record *rec = cspr_record_split(word, drop_bytes(r, mask), is_write ? drop_bytes(w, mask) : w, t, epoch, mask,
-                                         is_write, stack);
-    cspr_word_give(cells, cspr_record_cell(rec), cspr_record_cell(rec));
-    cspr_filter_add(word, mask, is_write, epoch);
-    return true;
-}
-
 // The short way: nothing to check in either cell, and the new record fits. Gives the word back; false: it is still taken.
 static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells, uint64_t w, uintptr_t word,
                                                                  unsigned mask, bool is_write, cspr_task *t,
@@ -251,7 +222,9 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
     uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the word is ours
     if (cspr_cell_says_less(r, w) && cspr_cell_epoch(r) != epoch)
         r = 0;
-    if (!is_settled(t, w, epoch) || !is_settled(t, r, epoch))
+    if (CSPR_UNLIKELY(cspr_cell_is_rest(r)))
+        return cspr_word_piece(cells, r, w, word, mask, is_write, t, epoch, stack);
+    if (!cspr_cell_is_settled(t, w, epoch) || !cspr_cell_is_settled(t, r, epoch))
         return false;
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)) && !cspr_extent_is_known(word, epoch))
         return false;
@@ -262,14 +235,16 @@ static inline __attribute__((always_inline)) bool record_settled(uint64_t *cells
             stack = cspr_depot_composite(cspr_cell_stack(old), old_mask, stack, mask & ~old_mask); // rule A2
         else if (cspr_everyone_knows(t, cspr_cell_epoch(old)))
             kept = 0; // nobody can race with those
-        else
-            return split_word(cells, r, w, word, mask, is_write, t, epoch, stack);
+        else {
+            cspr_word_split(cells, r, w, word, mask, is_write, t, epoch, stack);
+            return true;
+        }
     }
     if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
         return false;
     uint64_t fresh = cspr_cell_of(epoch, mask | kept, stack);
     if (is_write) {
-        uint64_t rest = cspr_cell_epoch(r) == epoch ? r : drop_bytes(r, mask);
+        uint64_t rest = cspr_cell_epoch(r) == epoch ? r : cspr_cell_drop(r, mask);
         cspr_word_give(cells, cspr_cell_beside(rest, fresh), fresh);
     } else {
         cspr_word_give(cells, fresh, w);
@@ -308,23 +283,38 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
     return true;
 }
 
+// A word with a rest that has to go aside does so here, since most are accesses that a record has a short way for, too.
+CSPR_NOINLINE static bool record_rest(uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask, bool is_write,
+                                      cspr_task *t, uint32_t epoch, cspr_stack stack)
+{
+    w = cspr_record_cell(cspr_word_record(word, cells, w));
+    cspr_word_put(cells, w, w);
+    return record_aside(cells, w, word, mask, is_write, t, epoch, stack);
+}
+
+// Gives the word back; false: it is still taken, perhaps aside.
 static inline __attribute__((always_inline)) bool record_short(uint64_t *cells, uint64_t w, uintptr_t word,
                                                                unsigned mask, bool is_write, cspr_task *t,
                                                                uint32_t epoch, cspr_stack stack)
 {
-    return cspr_cell_is_aside(w) ? record_aside(cells, w, word, mask, is_write, t, epoch, stack)
-                                 : record_settled(cells, w, word, mask, is_write, t, epoch, stack);
+    if (cspr_cell_is_aside(w))
+        return record_aside(cells, w, word, mask, is_write, t, epoch, stack);
+    if (CSPR_LIKELY(record_settled(cells, w, word, mask, is_write, t, epoch, stack)))
+        return true;
+    return cspr_cell_is_rest(__atomic_load_n(&cells[0], __ATOMIC_RELAXED)) && // relaxed: the word is ours
+           record_rest(cells, w, word, mask, is_write, t, epoch, stack);
 }
 
-// The word is taken; its write cell was w.
-static void access_taken(cspr_check *c, uint64_t *cells, uint64_t w, uintptr_t word, unsigned mask)
+// The word is taken.
+static void access_taken(cspr_check *c, uint64_t *cells, uintptr_t word, unsigned mask)
 {
+    uint64_t w = cspr_word_write_cell(cells);
     c->word = word;
     if (CSPR_UNLIKELY(cspr_cell_is_aside(w) || !c->epoch || c->stack >= cspr_depot_cell_limit)) {
         access_aside(c, mask, cells, w);
         return;
     }
-    uint64_t r = cspr_word_read_cell(cells, w), old_w = w;
+    uint64_t r = cspr_word_read_cell(cells, w), old_w = w; // no rest: the short way, tried before, left none
     if (CSPR_UNLIKELY(cspr_extent_any) && (mask & ~cspr_cell_mask(w)))
         cspr_check_extent(c, mask & ~cspr_cell_mask(w));
     bool fits = c->kind == CSPR_WRITE ? write_cells(c, mask, &r, &w) : read_cells(c, mask, &r, &w);
@@ -344,7 +334,7 @@ void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask)
         return;
     uint64_t *cells = cspr_shadow_of(word), w = cspr_word_take(cells);
     if (!c->epoch || !record_short(cells, w, word, mask, is_write, c->task, c->epoch, c->stack))
-        access_taken(c, cells, w, word, mask);
+        access_taken(c, cells, word, mask);
 }
 
 static unsigned bytes_mask(uintptr_t offset, size_t size)
@@ -353,11 +343,19 @@ static unsigned bytes_mask(uintptr_t offset, size_t size)
 }
 
 // The inline check, and what it cannot see: words aside. Relaxed loads, as in compiled code.
+static inline bool says_recorded(uint64_t cell, unsigned mask, uint64_t current)
+{
+    return !((cell ^ current) & (~0ull << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT));
+}
+
 static inline bool is_recorded(uintptr_t addr, unsigned mask, bool is_write, uint64_t current)
 {
-    uint64_t cell = __atomic_load_n(&cspr_shadow_of(addr)[is_write], __ATOMIC_RELAXED);
-    if (!((cell ^ current) & (~0ull << CSPR_EPOCH_SHIFT | (uint64_t)mask << CSPR_MASK_SHIFT)))
+    const uint64_t *cells = cspr_shadow_of(addr);
+    uint64_t cell = __atomic_load_n(&cells[is_write], __ATOMIC_RELAXED);
+    if (says_recorded(cell, mask, current))
         return true;
+    if (!is_write && cspr_cell_is_rest(cell)) // our own write beside it covers what it wrote (A10)
+        return says_recorded(__atomic_load_n(&cells[1], __ATOMIC_RELAXED), mask, current);
     if (cspr_cell_is_aside(cell) && cspr_is_aside_now(addr)) // a read that comes again and again looks for a read set
         return cspr_filter_has(addr & ~(uintptr_t)7, mask, is_write, cspr_cell_epoch(current)) &&
                (is_write || ++cspr_shared_reads % CSPR_LOOK_AGAIN);
@@ -437,14 +435,14 @@ void cspr_check_words(cspr_check *c)
 
 // --- entries ----------------------------------------------------------------------------------------------------------------
 
-// What the short way does not settle. The word, if any, is taken; its write cell was w.
+// What the short way does not settle. The word, if any, is taken.
 CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, bool is_write, cspr_stack stack,
-                                     uint64_t *taken, uint64_t w)
+                                     uint64_t *taken)
 {
     cspr_check c;
     cspr_check_begin(&c, t, addr, size, is_write ? CSPR_WRITE : CSPR_READ, stack);
     if (taken)
-        access_taken(&c, taken, w, addr & ~(uintptr_t)7, bytes_mask(addr & 7, size));
+        access_taken(&c, taken, addr & ~(uintptr_t)7, bytes_mask(addr & 7, size));
     else
         cspr_check_words(&c);
     cspr_check_report(&c);
@@ -453,7 +451,7 @@ CSPR_NOINLINE static void enter_slow(cspr_task *t, uintptr_t addr, size_t size, 
 static inline __attribute__((always_inline)) void record(cspr_task *t, uintptr_t addr, size_t size, bool is_write,
                                                          cspr_stack stack)
 {
-    uint64_t *cells = NULL, w = 0;
+    uint64_t *cells = NULL;
     bool done = false;
     uint32_t epoch = cspr_task_name_epoch(t);
     // The short way stores plain stacks; what is the OS thread's own is marked as such.
@@ -461,11 +459,11 @@ static inline __attribute__((always_inline)) void record(cspr_task *t, uintptr_t
         uintptr_t word = addr & ~(uintptr_t)7;
         unsigned mask = bytes_mask(addr & 7, size);
         cells = cspr_shadow_of(addr);
-        w = cspr_word_take(cells);
+        uint64_t w = cspr_word_take(cells);
         done = record_short(cells, w, word, mask, is_write, t, epoch, stack);
     }
     if (!done)
-        enter_slow(t, addr, size, is_write, stack, cells, w);
+        enter_slow(t, addr, size, is_write, stack, cells);
 }
 
 // A read of bytes of one word that the task reads again and again (reread.h).

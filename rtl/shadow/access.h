@@ -4,6 +4,7 @@
 #define CSP_RTL_ACCESS_H
 
 #include "shadow/depot.h"
+#include "shadow/shadow.h"
 #include "shadow/side.h"
 #include "task/tls.h"
 
@@ -41,6 +42,21 @@ void cspr_check_report(cspr_check *c);
 // Tells one: what both sides held and how far t is ordered after logical id `id` (epoch: that of the access, 0: unnamed) are
 // found here. No lock is held; in_rtl > 0.
 void cspr_tell_race(cspr_race *race, const cspr_task *t, uint32_t id, uint32_t epoch);
+
+// access_piece.c: the short ways of pieces of words; the word is taken, nothing is to be checked in its cells r and w.
+// The bytes of mask are this epoch's now, the word's others stay those of an earlier one. Gives the word back.
+void cspr_word_split(uint64_t *cells, uint64_t r, uint64_t w, uintptr_t word, unsigned mask, bool is_write,
+                     const cspr_task *t, uint32_t epoch, cspr_stack stack);
+// The same of a word whose read cell r is a rest; there may be something to check. Gives the word back; false: it is still taken,
+// as it was.
+bool cspr_word_piece(uint64_t *cells, uint64_t r, uint64_t w, uintptr_t word, unsigned mask, bool is_write,
+                     const cspr_task *t, uint32_t epoch, cspr_stack stack);
+// Whether there is nothing to check in a cell: it is empty, or of this epoch, or of one that t knows.
+static inline bool cspr_cell_is_settled(const cspr_task *t, uint64_t cell, uint32_t epoch)
+{
+    uint32_t e = cspr_cell_epoch(cell);
+    return !cell || e == epoch || (e >= CSPR_EPOCH_FIRST && cspr_task_knows_epoch(t, e));
+}
 
 // access_size.c: an access of more bytes than lie in one word is recorded word by word; puts what its call asked for, where the
 // neighbouring words still say so, into race->previous. No word is taken.

@@ -9,20 +9,16 @@
 #include "shadow/shadow.h"
 #include "support/counters.h"
 
-// Empty, of this epoch, or of one that the task knows.
-static bool is_settled(const cspr_check *c, uint64_t cell)
-{
-    uint32_t e = cspr_cell_epoch(cell);
-    return !cell || e == c->epoch || (e >= CSPR_EPOCH_FIRST && cspr_task_knows_epoch(c->task, e));
-}
-
 static bool all_settled(const cspr_check *c, const uint64_t *cells, uintptr_t first, unsigned n)
 {
     uint64_t r = 0, w = 0; // of the word before
     for (unsigned i = 0; i < n; i++, cells += 2) {
         uint64_t read = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the line is ours
         uint64_t write = cspr_word_write_cell(cells);
-        if ((write != w && !is_settled(c, write)) || (read != r && !is_settled(c, read)))
+        if (CSPR_UNLIKELY(cspr_cell_is_rest(read)))
+            return false;
+        if ((write != w && !cspr_cell_is_settled(c->task, write, c->epoch)) ||
+            (read != r && !cspr_cell_is_settled(c->task, read, c->epoch)))
             return false;
         if (CSPR_UNLIKELY(cspr_extent_any) && cspr_cell_mask(write) != 0xff &&
             !cspr_extent_is_known(first + 8 * i, c->epoch))

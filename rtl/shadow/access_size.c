@@ -48,7 +48,8 @@ static size_t count_same(uintptr_t word, bool up, const cspr_entry *e, size_t mo
         uint64_t cell =
             __atomic_load_n(&cspr_shadow_of(word)[e->kind == CSPR_WRITE], __ATOMIC_RELAXED); // relaxed: a look
         unsigned missing = ~cspr_cell_mask(cell) & 0xff; // bytes of the word that it did not record
-        if (cspr_cell_epoch(cell) != e->epoch || cspr_cell_stack(cell) != e->stack)
+        if ((e->kind == CSPR_READ && cspr_cell_is_rest(cell)) || cspr_cell_epoch(cell) != e->epoch ||
+            cspr_cell_stack(cell) != e->stack)
             break;
         n += !missing ? 8 : up ? (unsigned)__builtin_ctz(missing) : (unsigned)__builtin_clz(missing << 24);
         if (missing)

@@ -47,7 +47,16 @@ static bool *is_folded; // by node: some recursion was folded onto it
 uint32_t cspr_depot_cell_limit = 1u << CSPR_STACK_BITS;
 
 #define ADDR_MASK 0x0000ffffffffffffull
-enum { KIND_SHIFT = 60, KIND_ACCESS = 0, KIND_COMPOSITE, KIND_TAGGED, KIND_LOCK, KIND_LOCK_SET, KIND_LOCKED };
+enum {
+    KIND_SHIFT = 60,
+    KIND_ACCESS = 0,
+    KIND_COMPOSITE,
+    KIND_TAGGED,
+    KIND_LOCK,
+    KIND_LOCK_SET,
+    KIND_LOCKED,
+    KIND_READ_OVER
+};
 
 static void init_table(table *t, unsigned bits)
 {
@@ -213,6 +222,21 @@ cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fr
         return old;
     uint64_t a = (uint64_t)KIND_COMPOSITE << KIND_SHIFT | (uint64_t)old_mask << 40 | (uint64_t)new_mask << 32 | old;
     return lookup(fresh, a);
+}
+
+cspr_stack cspr_depot_read_over(cspr_stack written, cspr_stack read, unsigned mask)
+{
+    return lookup(read, (uint64_t)KIND_READ_OVER << KIND_SHIFT | (uint64_t)mask << 32 | written);
+}
+
+cspr_stack cspr_depot_take_read(cspr_stack *written, unsigned *mask)
+{
+    const entry *e = &stacks.entries[*written];
+    bool is_one = e->a >> KIND_SHIFT == KIND_READ_OVER;
+    *mask = is_one ? e->a >> 32 & 0xff : 0;
+    if (is_one)
+        *written = (cspr_stack)e->a;
+    return is_one ? e->b : 0;
 }
 
 cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag)

@@ -4,6 +4,7 @@
 //   node      (parent node, return address): one calling context. 0 is the root: the first function of a task.
 //   stack id  one of   (node, pc)                                    an access
 //                      (old id, old mask, new id, new mask)          an epoch's bytes that came from different places
+//                      (write's id, read's id, mask)                 a write of which another epoch read some bytes
 //                      (alloc or free, id)                           what the allocator did to a block
 //                      (tls, id)                                     an access to the OS thread's own thread-local block
 //                      (lock set, id)                                an access made while these locks were held
@@ -26,6 +27,10 @@ uint32_t cspr_depot_node(uint32_t parent, uintptr_t ret);
 cspr_stack cspr_depot_stack(uint32_t node, uintptr_t pc);
 // The bytes of old_mask were accessed with stack old, those of new_mask with new; the masks are disjoint.
 cspr_stack cspr_depot_composite(cspr_stack old, unsigned old_mask, cspr_stack fresh, unsigned new_mask);
+// Of the bytes written with stack `written` those of mask were read with stack `read`; and the two again (*written: in and out;
+// mask 0: it is no such id).
+cspr_stack cspr_depot_read_over(cspr_stack written, cspr_stack read, unsigned mask);
+cspr_stack cspr_depot_take_read(cspr_stack *written, unsigned *mask);
 cspr_stack cspr_depot_tagged(cspr_stack inner, cspr_stack_tag tag);
 // free's stack with that of the block's allocation, and the latter again (0: not known).
 cspr_stack cspr_depot_freed(cspr_stack inner, cspr_stack allocation);

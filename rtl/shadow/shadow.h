@@ -17,6 +17,7 @@
 #include "support/lock.h"
 
 #define CSPR_CELL_TAKEN (1ull << CSPR_TAKEN_SHIFT)
+#define CSPR_CELL_REST CSPR_CELL_TAKEN // in a read cell
 enum { CSPR_LINE_APP_BYTES = 32, CSPR_LINE_WORDS = 4 };
 
 static inline uint64_t *cspr_shadow_of(uintptr_t addr)
@@ -39,6 +40,18 @@ static inline cspr_stack cspr_cell_stack(uint64_t cell)
 static inline bool cspr_cell_is_aside(uint64_t cell)
 {
     return cspr_cell_epoch(cell) == CSPR_EPOCH_ASIDE;
+}
+
+// Whether a read cell is the rest of an older write (access_piece.c), and nothing that was read.
+static inline bool cspr_cell_is_rest(uint64_t r)
+{
+    return r & CSPR_CELL_REST;
+}
+// A cell without the bytes of mask; 0: it has no others.
+static inline uint64_t cspr_cell_drop(uint64_t cell, unsigned mask)
+{
+    uint64_t rest = cell & ~((uint64_t)mask << CSPR_MASK_SHIFT);
+    return cspr_cell_mask(rest) ? rest : 0;
 }
 
 // A read cell that says no more than the write cell beside it: the same epoch read what it wrote. Who conflicts with such a read
@@ -117,7 +130,7 @@ static inline uint64_t cspr_word_take(uint64_t *cells)
     return cells == line ? first : cspr_word_write_cell(cells);
 }
 
-// The read cell of a taken word. A write cell that is not aside beside a read cell that is: the range was forgotten under a
+// The read cell of a taken word, which may be a rest. A write cell that is not aside beside a read cell that is: the range was forgotten under a
 // racing access; the write cell counts.
 static inline uint64_t cspr_word_read_cell(const uint64_t *cells, uint64_t w)
 {

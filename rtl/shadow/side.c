@@ -11,6 +11,7 @@
 #include "shadow/depot.h"
 #include "shadow/readset.h"
 #include "shadow/reread.h"
+#include "shadow/shadow.h"
 #include "support/alloc.h"
 #include "support/lock.h"
 #include "sync/sem.h"
@@ -395,6 +396,17 @@ void cspr_record_add_read(cspr_record *rec, uint64_t cell)
     index_last(s);
 }
 
+// The rest of an older write (access_piece.c), and what the epoch of w read of it.
+static void add_rest(cspr_record *rec, uint64_t r, uint64_t w)
+{
+    cspr_stack written = cspr_cell_stack(r), read;
+    unsigned mask = cspr_cell_mask(r), read_mask;
+    read = cspr_depot_take_read(&written, &read_mask);
+    add_cell(&rec->writes, cspr_cell_of(cspr_cell_epoch(r), mask, written), CSPR_WRITE);
+    if (read_mask & mask)
+        add_cell(&rec->reads, cspr_cell_of(cspr_cell_epoch(w), read_mask & mask, read), CSPR_READ);
+}
+
 static void add_shared_cell(cspr_set *s, uint64_t cell)
 {
     const cspr_readset *set = cspr_readset_of(cell);
@@ -452,7 +464,9 @@ cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w)
     rec->atomics = (cspr_set){0};
     if (w)
         add_cell(&rec->writes, w, CSPR_WRITE);
-    if (cspr_cell_is_shared(r))
+    if (cspr_cell_is_rest(r))
+        add_rest(rec, r, w);
+    else if (cspr_cell_is_shared(r))
         add_shared_cell(&rec->reads, r);
     else if (r)
         add_cell(&rec->reads, r, CSPR_READ);

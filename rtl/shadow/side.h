@@ -97,7 +97,7 @@ void cspr_side_fork_lock(bool take); // while the process forks (shadow.c)
 void cspr_side_thread_ends(void);    // gives the calling thread's spare records back
 uint64_t cspr_side_count(void);      // records in use, for stats
 
-// A record for the word with what its cells say. The caller has taken the word; r and w are plain cells or 0.
+// A record for the word with what its cells say. The caller has taken the word; r and w are not aside.
 cspr_record *cspr_record_new(uintptr_t word, uint64_t r, uint64_t w);
 // Gives the record and everything in it back.
 void cspr_record_free(cspr_record *rec);

@@ -14,6 +14,7 @@
     X(REREADS, "reads written over earlier ones (reread_in_place)")                                                    \
     X(OWN_REREADS, "reads given a place of their task's own (own_rereads)")                                            \
     X(READS_OF_OWN, "writes that stand for reads (reads_of_own)")                                                      \
+    X(TWO_WRITES, "words kept in their cells with two writes (two_writes)")                                            \
     X(KNOWN, "epochs found known to all (known_to_all)")                                                               \
     X(MEETINGS, "meetings joined once (meet_once)")                                                                    \
     X(NAMED, "joins of clocks settled by names, or in part (named_nodes)")                                             \

@@ -7,6 +7,7 @@
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,reread_in_place=0 %t 2>&1 | FileCheck --check-prefix=REREAD %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,own_rereads=0 %t 2>&1 | FileCheck --check-prefix=OWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,reads_of_own=0 %t 2>&1 | FileCheck --check-prefix=READS %s
+// RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,two_writes=0 %t 2>&1 | FileCheck --check-prefix=TWO %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,known_to_all=0 %t 2>&1 | FileCheck --check-prefix=KNOWN %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,meet_once=0 %t 2>&1 | FileCheck --check-prefix=MEET %s
 // RUN: env CSP_MAXPROCS=1 CSPTHREAD_OPTIONS=stats=1,named_nodes=0 %t 2>&1 | FileCheck --check-prefix=NAMED %s
@@ -22,6 +23,7 @@ enum { WORDS = 2048, FEW = 8, TURNS = 64, LINKS = 24 };
 
 long table[WORDS], few[FEW];
 char large[1 << 20], bytes[2];
+_Alignas(8) int halves[2];
 atomic_int nobody;
 
 // A release that orders nobody.
@@ -101,6 +103,9 @@ int main(void)
     bytes[1] = 1;
     csp_go(reader, c);
     csp_go(reader, c);
+    memset(halves, 1, sizeof halves); // not known to those
+    end_epoch();
+    halves[0] = 2;
     csp_recv(c, NULL);
     csp_recv(c, NULL);
     csp_chan_free(c);
@@ -113,6 +118,7 @@ int main(void)
 // ALL-DAG: stats: {{[0-9]+}} reads written over earlier ones (reread_in_place)
 // ALL-DAG: stats: {{[0-9]+}} reads given a place of their task's own (own_rereads)
 // ALL-DAG: stats: {{[0-9]+}} writes that stand for reads (reads_of_own)
+// ALL-DAG: stats: {{[0-9]+}} words kept in their cells with two writes (two_writes)
 // ALL-DAG: stats: {{[0-9]+}} epochs found known to all (known_to_all)
 // ALL-DAG: stats: {{[0-9]+}} meetings joined once (meet_once)
 // ALL-DAG: stats: {{[0-9]+}} joins of clocks settled by names, or in part (named_nodes)
@@ -135,6 +141,9 @@ int main(void)
 // READS-NOT: reads_of_own
 // READS: (known_to_all)
 // READS-NOT: reads_of_own
+// TWO-NOT: two_writes
+// TWO: (known_to_all)
+// TWO-NOT: two_writes
 // KNOWN-NOT: known_to_all
 // KNOWN: (meet_once)
 // KNOWN-NOT: known_to_all

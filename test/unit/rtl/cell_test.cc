@@ -279,21 +279,113 @@ TEST_F(Cell, RangesRecordEveryByte)
 // An older epoch's word, overwritten byte by byte from several places, each remembered; the older write goes last.
 TEST_F(Cell, OlderWordOverwrittenByteByByte)
 {
+    for (bool two_writes : {false, true}) {
+        cspr_flags.two_writes = two_writes;
+        cspr_task *a = new_task(nullptr);
+        run(a);
+        write(memory, 8, 0x10);
+        cspr_release(objects, nullptr);
+        for (uintptr_t i = 0; i < 8; i++) {
+            EXPECT_EQ(is_aside(memory), i > 0 && !two_writes);
+            EXPECT_EQ(has_rest(memory), i > 0 && two_writes);
+            write(memory + i, 1, 0x20 + i);
+        }
+        EXPECT_FALSE(is_aside(memory) || has_rest(memory));
+        run(main_task);
+        cspr_acquire(objects, nullptr); // orders the older write only
+        races.clear();
+        read(memory, 8);
+        ASSERT_EQ(races.size(), 8u);
+        for (uintptr_t i = 0; i < 8; i++)
+            EXPECT_EQ(pc_of(races[i].previous.stack), 0x20 + i);
+        cspr_shadow_forget((uintptr_t)memory, (uintptr_t)memory + 8);
+    }
+}
+
+// access_piece.c: what an epoch left of an older write, and what it read of that.
+TEST_F(Cell, WhatIsLeftOfAnOlderWriteIsRemembered)
+{
     cspr_task *a = go();
     run(a);
-    write(memory, 8, 0x10);
+    write(memory, 8, 0x11);
     cspr_release(objects, nullptr);
-    for (uintptr_t i = 0; i < 8; i++) {
-        EXPECT_EQ(is_aside(memory), i > 0);
-        write(memory + i, 1, 0x20 + i);
-    }
-    EXPECT_FALSE(is_aside(memory));
+    write(memory, 4, 0x22);
+    EXPECT_TRUE(has_rest(memory));
+    run(main_task); // not ordered after either
+    read(memory, 8, 0x33);
+    ASSERT_EQ(races.size(), 2u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x22u);
+    EXPECT_EQ(pc_of(races[1].previous.stack), 0x11u);
+    EXPECT_TRUE(races[1].previous.is_write);
+    EXPECT_EQ(races[1].addr, (uintptr_t)memory + 4);
+}
+
+TEST_F(Cell, WhatWasReadOfTheRestIsRemembered)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 8, 0x11);
+    cspr_release(objects, nullptr);
+    read(memory, 8, 0x22);
+    write(memory, 4, 0x33);
+    write(memory + 4, 2, 0x34); // of two more nothing was left to read
+    EXPECT_TRUE(has_rest(memory));
+    uint64_t r = read_cell(memory), w = write_cell(memory);
+    read(memory, 8); // covered by the write and the read before
+    EXPECT_EQ(read_cell(memory), r);
+    EXPECT_EQ(write_cell(memory), w);
     run(main_task);
     cspr_acquire(objects, nullptr); // orders the older write only
-    read(memory, 8);
+    read(memory + 6, 2);
+    EXPECT_TRUE(races.empty());
+    write(memory, 8);
+    ASSERT_EQ(races.size(), 3u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x33u);
+    EXPECT_EQ(pc_of(races[1].previous.stack), 0x34u);
+    EXPECT_EQ(pc_of(races[2].previous.stack), 0x22u);
+    EXPECT_FALSE(races[2].previous.is_write);
+    EXPECT_EQ(races[2].addr, (uintptr_t)memory + 6);
+}
+
+// Halves written by turns: a third epoch makes the second write the rest. What it would lose goes aside.
+TEST_F(Cell, AThirdEpochsWriteTakesTheRestsPlace)
+{
+    cspr_task *a = go();
+    run(a);
+    for (uintptr_t i = 0; i < 6; i++) {
+        write(memory + i % 2 * 4, 4, 0x20 + i);
+        EXPECT_EQ(has_rest(memory), i > 0);
+        cspr_release(objects, nullptr);
+    }
+    write(memory + 2, 1, 0x26);
+    EXPECT_TRUE(is_aside(memory));
+    run(main_task);
+    for (uintptr_t i = 0; i < 8; i++)
+        read(memory + i, 1);
     ASSERT_EQ(races.size(), 8u);
     for (uintptr_t i = 0; i < 8; i++)
-        EXPECT_EQ(pc_of(races[i].previous.stack), 0x20 + i);
+        EXPECT_EQ(pc_of(races[i].previous.stack), i == 2 ? 0x26u : i < 4 ? 0x24u : 0x25u);
+}
+
+// The rest is no read: a line read or written at once neither takes it for one nor loses it.
+TEST_F(Cell, LinesWithARest)
+{
+    cspr_task *a = go();
+    run(a);
+    write(memory, 32, 0x11);
+    cspr_release(objects, nullptr);
+    write(memory + 8, 4, 0x22);
+    ASSERT_TRUE(has_rest(memory + 8));
+    cspr_release(objects, nullptr);
+    read(memory, 32, 0x33);
+    run(main_task);
+    read(memory + 12, 4);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0x11u);
+    cspr_acquire(objects, nullptr); // orders both writes
+    write(memory + 12, 4);
+    ASSERT_EQ(races.size(), 2u);
+    EXPECT_EQ(pc_of(races[1].previous.stack), 0x33u);
 }
 
 TEST_F(Cell, ForgettingLeavesNothing)

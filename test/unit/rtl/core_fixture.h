@@ -253,6 +253,10 @@ class Core : public ::testing::Test
     {
         return cspr_cell_is_aside(cspr_shadow_of((uintptr_t)p)[1]);
     }
+    bool has_rest(const void *p)
+    {
+        return !is_aside(p) && cspr_cell_is_rest(read_cell(p));
+    }
     const cspr_record *record_at(const void *p)
     {
         return cspr_record_of(write_cell(p) & ~CSPR_CELL_TAKEN);

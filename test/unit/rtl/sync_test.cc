@@ -387,6 +387,25 @@ TEST_F(Heap, LargeBlocks)
     EXPECT_TRUE(races.empty());
 }
 
+// Of a word with two writes the bytes that neither wrote are still the extent's.
+TEST_F(Heap, LargeBlocksWithTwoWritesInAWord)
+{
+    cspr_access_alloc((uintptr_t)big, SIZE, stack(0x2));
+    run(b);
+    write(big + SIZE / 2, 4);
+    EXPECT_EQ(races.size(), 1u);
+    cspr_release(objects, nullptr);
+    write(big + SIZE / 2, 2);
+    EXPECT_TRUE(has_rest(big + SIZE / 2));
+    races.clear();
+    write(big + SIZE / 2 + 3, 1);
+    EXPECT_TRUE(races.empty());
+    write(big + SIZE / 2 + 3, 2);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_TRUE(races[0].previous.is_alloc);
+    EXPECT_EQ(races[0].addr, (uintptr_t)big + SIZE / 2 + 4);
+}
+
 // --- several OS threads --------------------------------------------------------------------------------------------------
 
 // Words taken by two threads at once: nothing is lost, nobody waits for ever, and ordered accesses stay silent.

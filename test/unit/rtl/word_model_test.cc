@@ -84,20 +84,29 @@ void switch_off(int which)
     cspr_flags.reread_in_place = which != 2;
     cspr_flags.meet_once = which != 3;
     cspr_flags.whole_lines = which != 4;
+    cspr_flags.two_writes = which != 5;
+}
+// Whether the rest's stack says what the newer write's epoch has read of it.
+bool is_read_rest(uint64_t rest)
+{
+    cspr_stack stack = cspr_cell_stack(rest);
+    unsigned mask;
+    cspr_depot_take_read(&stack, &mask);
+    return mask & cspr_cell_mask(rest);
 }
 } // namespace
 
 TEST_P(WordModel, AgreesByteByByte)
 {
     std::mt19937 random(GetParam());
-    int n_spread = 0; // words met that have slots
+    int n_spread = 0, n_rests = 0, n_read_rests = 0; // words met that have slots; or the rest of a write, partly read
     for (int round = 0; round < 40; round++) {
         SetUp();
         cspr_readset_after = round / 4 % 2 * 16;
         cspr_flags.own_rereads = round / 8 % 4 != 3;
         cspr_reread_after = 0;
         unsigned one_write_in = round / 8 % 2 ? 16 : 2;
-        switch_off(round % 5);
+        switch_off(round % 6);
         Model model;
         std::array<cspr_task *, TASKS> tasks;
         for (auto &t : tasks)
@@ -133,6 +142,9 @@ TEST_P(WordModel, AgreesByteByByte)
                 ASSERT_TRUE(!must || !races.empty()) << "missed: round " << round << " step " << step;
                 ASSERT_TRUE(may || races.empty()) << "false: round " << round << " step " << step;
                 n_races += may;
+                bool is_rest = has_rest(memory + from);
+                n_rests += is_rest;
+                n_read_rests += is_rest && is_read_rest(read_cell(memory + from));
                 n_spread += is_aside(memory + from) && record_at(memory + from)->spread;
             }
         }
@@ -143,6 +155,8 @@ TEST_P(WordModel, AgreesByteByByte)
             end(t);
     }
     EXPECT_GT(n_spread, 20);
+    EXPECT_GT(n_rests, 100);
+    EXPECT_GT(n_read_rests, 20);
     switch_off(0);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, WordModel, testing::Range(1u, 6u));
