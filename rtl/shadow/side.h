@@ -117,8 +117,7 @@ bool cspr_record_stays(const cspr_record *rec);
 // A read of a word that several tasks read in epoch after epoch: nothing to check, the task's earlier read makes room for it.
 bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack);
 // Any access with nothing to check.
-bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, bool is_write,
-                       cspr_stack stack);
+bool cspr_record_piece(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned mask, bool is_write, cspr_stack stack);
 // A record for a word with what its cells say besides an access that they know; they have none of its bytes any more.
 cspr_record *cspr_record_split(uintptr_t word, uint64_t r, uint64_t w, const cspr_task *t, uint32_t epoch,
                                unsigned mask, bool is_write, cspr_stack stack);

@@ -50,6 +50,15 @@ static cspr_entry new_entry(const cspr_task *t, uint32_t epoch, unsigned mask, b
     };
 }
 
+// Whether a word that was read again, and stays aside, should be so in slots of its readers' own: not at once.
+static bool counts_as_spread(cspr_record *rec)
+{
+    if (rec->spread || rec->n_again >= cspr_reread_after)
+        return cspr_flags.own_rereads;
+    rec->n_again++;
+    return false;
+}
+
 // --- pieces of a word -------------------------------------------------------------------------------------------------------
 
 static cspr_entry *entry_of_epoch(const cspr_set *s, const cspr_task *t)
@@ -87,20 +96,28 @@ static void drop_settled(cspr_set *s, const cspr_task *t, unsigned mask)
     }
 }
 
-// Whether the task read these bytes in an earlier epoch, and others did.
-static bool is_read_by_turns(const cspr_set *s, const cspr_task *t, unsigned mask)
+// Whether the task read some of these bytes in an earlier epoch; *others: others did.
+static bool is_read_again(const cspr_set *s, const cspr_task *t, unsigned mask, bool *others)
 {
-    bool earlier = false, others = false;
+    bool earlier = false;
+    *others = false;
     for (uint32_t i = 0; i < s->n; i++) {
         const cspr_entry *e = &s->entry[i];
-        others |= (e->mask & mask) && e->id != t->clock.own;
+        *others |= (e->mask & mask) && e->id != t->clock.own;
         earlier |= (e->mask & mask) && e->id == t->clock.own && e->at != t->at;
     }
-    return earlier && others;
+    return earlier;
 }
 
-bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, unsigned mask, bool is_write,
-                       cspr_stack stack)
+// A new read, in an entry of its own, of a word that its task has read before. What two cells can say goes back there instead.
+static void spread_if_stuck(cspr_record *rec, cspr_task *t, cspr_entry *read)
+{
+    uint64_t r, w;
+    if (!cspr_record_fits(rec, &r, &w) && counts_as_spread(rec))
+        cspr_reread_spread(t, rec, read);
+}
+
+bool cspr_record_piece(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned mask, bool is_write, cspr_stack stack)
 {
     cspr_set *s = is_write ? &rec->writes : &rec->reads;
     if (!is_short(rec) || rec->reads.n > SHORT_SET || !(++n_pieces % LONG_WAY_EVERY_PIECE))
@@ -111,14 +128,16 @@ bool cspr_record_piece(cspr_record *rec, const cspr_task *t, uint32_t epoch, uns
     cspr_entry *own = entry_of_epoch(s, t);
     if (!own && !has_room(s, t, mask))
         return false;
-    if (!is_write && cspr_flags.reread_in_place)
-        rec->by_turns |= is_read_by_turns(s, t, mask);
+    bool others, again = !is_write && is_read_again(s, t, mask, &others);
+    rec->by_turns |= again && others && cspr_flags.reread_in_place;
     if (is_write)
         drop_settled(&rec->writes, t, mask);
     drop_settled(&rec->reads, t, mask);
     own = own ? entry_of_epoch(s, t) : NULL; // it may have moved
     if (!own) {
         s->entry[s->n++] = new_entry(t, epoch, mask, is_write, stack);
+        if (again)
+            spread_if_stuck(rec, t, &s->entry[s->n - 1]);
         return true;
     }
     own->stack = own->mask & ~mask ? cspr_depot_composite(own->stack, own->mask, stack, mask & ~own->mask) : stack;
@@ -182,15 +201,6 @@ bool cspr_record_stays(const cspr_record *rec)
     return rec->reread || rec->spread || (rec->by_turns && cspr_shared_reads <= cspr_readset_after);
 }
 
-// Whether tasks that read it again should do so in slots of their own.
-static bool counts_as_spread(cspr_record *rec)
-{
-    if (rec->spread || rec->n_again >= cspr_reread_after)
-        return rec->reread || rec->spread;
-    rec->n_again++;
-    return false;
-}
-
 bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned mask, cspr_stack stack)
 {
     if (!is_short(rec))
@@ -206,7 +216,7 @@ bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned
     if (!e)
         return false;
     *e = new_entry(t, epoch, mask, false, stack);
-    if (again && cspr_flags.own_rereads && counts_as_spread(rec))
+    if (again && counts_as_spread(rec))
         cspr_reread_spread(t, rec, e);
     cspr_count(CSPR_COUNT_REREADS);
     return true;

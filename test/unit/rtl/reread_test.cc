@@ -148,6 +148,61 @@ TEST_F(Reread, HalvesAreApart)
     EXPECT_EQ(pc_of(races[0].previous.stack), 0xa0u);
 }
 
+// Nobody else reads it; what keeps it aside is that two epochs wrote it.
+TEST_F(Reread, AWordThatTwoEpochsWrote)
+{
+    b = go();
+    run(main_task);
+    write(memory, 8);
+    tick();
+    write(memory, 4);
+    a = go();
+    for (unsigned i = 0; i < 3 || !slot_of(a, memory, 0x0f); i++) {
+        ASSERT_LT(i, 10u);
+        read_often(a, memory, 2, 0xa0, 4);
+    }
+    cspr_release(&objects[8], nullptr);
+    read(memory, 4, 0xa9);
+    EXPECT_EQ(cspr_cell_epoch(slot_of(a, memory, 0x0f)), a->epoch) << "the read did not go to the slot";
+    ASSERT_TRUE(races.empty());
+    run(main_task);
+    cspr_acquire(&objects[8], nullptr); // all but a's last
+    write(memory + 4, 4);
+    EXPECT_TRUE(races.empty());
+    write(memory, 4);
+    ASSERT_EQ(races.size(), 1u);
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0xa9u);
+    EXPECT_FALSE(slot_of(a, memory, 0x0f));
+    end(a); // a block has room for few tasks' pages
+}
+
+// Each read after the first two is ordered after all others.
+TEST_F(Reread, ByTurns)
+{
+    run(main_task);
+    write(memory, 8);
+    a = go();
+    b = go();
+    for (cspr_task *t : {a, b})
+        read_often(t, memory, 1, 0xa0);
+    cspr_release(&objects[8], nullptr);
+    for (unsigned i = 0; i < 8; i++) {
+        for (cspr_task *t : {a, b}) {
+            run(t);
+            cspr_acquire(&objects[8], nullptr);
+            read(memory, 8, 0xc0 + i);
+            cspr_release(&objects[8], nullptr);
+        }
+    }
+    EXPECT_TRUE(slot_of(a, memory) && slot_of(b, memory));
+    run(main_task);
+    write(memory, 8);
+    ASSERT_FALSE(races.empty());
+    EXPECT_EQ(pc_of(races[0].previous.stack), 0xc7u);
+    end(a);
+    end(b);
+}
+
 TEST_F(Reread, ReadsOutliveTheirTask)
 {
     spread(memory);
