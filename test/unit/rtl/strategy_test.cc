@@ -19,7 +19,6 @@ extern "C" {
 
 namespace
 {
-
 // One operation of a simulated task. done: false, and it is executed again.
 struct Op {
     uint32_t object = 0;
