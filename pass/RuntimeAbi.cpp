@@ -7,12 +7,16 @@
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ErrorHandling.h"
 
 #include <cstddef>
 #include <cstdint>
 
 using namespace llvm;
+
+static cl::opt<bool> ClLocalExec("csp-local-exec", cl::init(true), cl::ZeroOrMore,
+                                 cl::desc("Code for executables knows where the detector's thread-locals are"));
 
 namespace {
 
@@ -108,11 +112,22 @@ bool RuntimeAbi::hasColdEntry(uint64_t Bytes) {
   return isPowerOf2_64(Bytes) && Bytes <= 64;
 }
 
+// The executable has the detector in it: its code reaches the detector's thread-locals by an offset that the linker knows, without
+// loading that first. Code that may be a library's cannot.
+static bool isForExecutable(const Module &M) {
+  return ClLocalExec && (M.getPICLevel() == PICLevel::NotPIC || M.getPIELevel() != PIELevel::Default);
+}
+
 GlobalVariable *RuntimeAbi::threadLocal(StringRef Name) {
   if (GlobalVariable *Existing = M.getNamedGlobal(Name))
     return Existing;
-  return new GlobalVariable(M, threadLocalType(M.getContext(), Name), false, GlobalValue::ExternalLinkage, nullptr,
-                            Name, nullptr, GlobalValue::InitialExecTLSModel);
+  auto *Variable = new GlobalVariable(M, threadLocalType(M.getContext(), Name), false, GlobalValue::ExternalLinkage,
+                                      nullptr, Name, nullptr, GlobalValue::InitialExecTLSModel);
+  if (isForExecutable(M)) {
+    Variable->setThreadLocalMode(GlobalValue::LocalExecTLSModel);
+    Variable->setDSOLocal(true);
+  }
+  return Variable;
 }
 
 CallInst *RuntimeAbi::call(IRBuilderBase &B, FunctionCallee Callee, ArrayRef<Value *> Args) {

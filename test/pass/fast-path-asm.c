@@ -1,17 +1,22 @@
 // fast-path-asm.c - what a checked store costs in machine code, and what must never be in it.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: %race_clang -O2 -S %s -o - | FileCheck %s
+// RUN: %race_clang -O2 -S %s -o - | FileCheck %s --check-prefixes=CHECK,EXEC
+// RUN: %race_clang -O2 -fno-pie -S %s -o - | FileCheck %s --check-prefixes=EXEC
 // RUN: %race_clang -O2 -S %s -o - | FileCheck %s --check-prefix=TLS
-// RUN: %race_clang -O2 -fPIC -S %s -o - | FileCheck %s --check-prefixes=CHECK
+// RUN: %race_clang -O0 -S %s -o - | FileCheck %s --check-prefix=TLS
+// RUN: %race_clang -O2 -fPIC -S %s -o - | FileCheck %s --check-prefix=TLS
+// RUN: %race_clang -O2 -fPIC -S %s -o - | FileCheck %s --check-prefixes=CHECK,LIBRARY
+// RUN: %race_clang -O2 -S %s -mllvm -csp-local-exec=false -o - | FileCheck %s --check-prefixes=CHECK,LIBRARY
 
 void other(void);
 
 // CHECK-LABEL: store_long:
-// Three constants, of which loops keep two in registers, then: and, load, xor, shift, branch.
+// Two constants, which loops keep in registers, then: and, load, xor, shift, branch. In a library also the thread-local's offset.
 // CHECK:       movabsq $17592186044408, %[[WORD:r[a-z0-9]+]]
 // CHECK-NEXT:  andq    %rdi, %[[WORD]]
-// CHECK-NEXT:  movq    __csp_current@GOTTPOFF(%rip), %[[OFFSET:r[a-z0-9]+]]
-// CHECK-NEXT:  movq    %fs:(%[[OFFSET]]), %[[CURRENT:r[a-z0-9]+]]
+// EXEC:        movq    %fs:__csp_current@TPOFF, %[[CURRENT:r[a-z0-9]+]]
+// LIBRARY-NEXT: movq    __csp_current@GOTTPOFF(%rip), %[[OFFSET:r[a-z0-9]+]]
+// LIBRARY-NEXT: movq    %fs:(%[[OFFSET]]), %[[CURRENT:r[a-z0-9]+]]
 // CHECK-NEXT:  movabsq $35184372088840, %[[BASE:r[a-z0-9]+]]
 // CHECK-NEXT:  xorq    (%[[BASE]],%[[WORD]],2), %[[CURRENT]]
 // CHECK-NEXT:  shrq    $26, %[[CURRENT]]

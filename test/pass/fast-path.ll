@@ -3,7 +3,7 @@
 ; RUN: %race_ir %s | FileCheck %s
 target triple = "x86_64-unknown-linux-gnu"
 
-; CHECK: @__csp_current = external thread_local(initialexec) global i64
+; CHECK: @__csp_current = external dso_local thread_local(localexec) global i64
 
 ; CHECK-LABEL: define void @store8(
 ; CHECK-NEXT:    [[A:%.*]] = ptrtoint ptr %p to i64

@@ -4,7 +4,7 @@
 target triple = "x86_64-unknown-linux-gnu"
 
 ; CHECK-DAG: @csp.site = private unnamed_addr constant { ptr, ptr, i32, i32 } { ptr @file, ptr @text, i32 12, i32 3 }, section "csp_sites", align 8
-; CHECK-DAG: @__csp_site = external thread_local(initialexec) global ptr
+; CHECK-DAG: @__csp_site = external dso_local thread_local(localexec) global ptr
 ; CHECK-NOT: @csp.site.{{[0-9]+}} = {{.*}} i32 12, i32 3
 ; CHECK: @llvm.global.annotations = appending global [1 x {{.*}}@marked, ptr @mine,{{.*}}section "llvm.metadata"
 @text = private unnamed_addr constant [3 x i8] c"ch\00"

@@ -28,6 +28,9 @@ void cspt_flags_instrument(cspt_argv *out, const cspt_parts *parts, unsigned wha
     // Interleaved vectorisation loads the gaps between the elements it uses: races on bytes the source never touches.
     if (what & CSPT_INSTRUMENT_INTERLEAVING)
         push_pair(out, "-mllvm", "-enable-interleaved-mem-accesses=false");
+    // Without -fPIC clang compiles for executables. What it makes of such code may link as a library all the same; ours would not.
+    if (what & CSPT_INSTRUMENT_LIBRARY)
+        push_pair(out, "-mllvm", "-csp-local-exec=false");
 }
 
 void cspt_flags_include(cspt_argv *out, const cspt_parts *parts)

@@ -10,6 +10,7 @@ enum cspt_instrument {
     CSPT_INSTRUMENT_SOURCE = 1,       // C, C++ and Objective-C: Clang's half
     CSPT_INSTRUMENT_CODE = 2,         // anything that becomes LLVM code: the passes
     CSPT_INSTRUMENT_INTERLEAVING = 4, // the option LLVM takes only once
+    CSPT_INSTRUMENT_LIBRARY = 8,      // it may become part of a shared library, -fPIC or not
 };
 
 // Goes before the user's own flags.

@@ -49,6 +49,8 @@ static void add_compile_flags(cspt_argv *before, const cspt_command_line *cl, co
         what |= CSPT_INSTRUMENT_CODE;
         if (!cl->sets_interleaving)
             what |= CSPT_INSTRUMENT_INTERLEAVING;
+        if (cl->shared || cl->relocatable)
+            what |= CSPT_INSTRUMENT_LIBRARY;
     }
     cspt_flags_instrument(before, parts, what);
 }
