@@ -1,6 +1,7 @@
 // clock.c - joining, publishing and accumulating what is known; the trees are clock_tree.c's.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Invariants:  I1 known.at[i] is newer than what known.tree has of known.id[i]   I2 all of known.within is known
+// Invariants:  I1 known.at[i] is newer than what known.tree has of known.id[i], which is nothing of CSPR_FIRST_ID: whatever
+//                 puts values into trees asks `goes_to_tree` first   I2 all of known.within is known
 //              I3 a stamp is never written after it has a second reference
 //              I4 a published stamp has room for one more recent value, so that taking it over needs no new tree
 // Ordering:    E1 unref of a stamp: release -> the last unref: acquire; all reads of it precede its reuse
@@ -28,11 +29,6 @@ static void set_tree(cspr_known *k, cspr_tree *tree)
     k->tree = tree;
 }
 
-static bool has_name(const cspr_tree *t)
-{
-    return t->name.id != CSPR_NO_ID;
-}
-
 static void forget(cspr_known *k)
 {
     cspr_tree_unref(k->tree);
@@ -47,16 +43,34 @@ static void copy(cspr_known *k, const cspr_known *from)
     cspr_tree_ref(k->within);
 }
 
+static bool goes_to_tree(uint32_t id)
+{
+    return id != CSPR_FIRST_ID;
+}
+
 // The recent values go into the tree. by: as clock_tree.h has it.
 static void fold(cspr_known *k, cspr_name by)
 {
     // Shared, it stays what others descend from; ours alone, it is written in place. With a name it is told by that.
-    if (k->tree && !has_name(k->tree) &&
+    if (k->tree && !cspr_tree_has_name(k->tree) &&
         __atomic_load_n(&k->tree->refs, __ATOMIC_RELAXED) > 1) // relaxed: a hint for J3
         set_within(k, k->tree);
-    for (uint32_t i = 0; i < k->n; i++)
-        cspr_tree_put(&k->tree, k->id[i], k->at[i], by);
+    uint32_t n = k->n;
     k->n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (goes_to_tree(k->id[i])) {
+            cspr_tree_put(&k->tree, k->id[i], k->at[i], by);
+        } else {
+            k->at[k->n] = k->at[i];
+            k->id[k->n++] = k->id[i];
+        }
+    }
+}
+
+// What the tree says to id@at, which takes it in if nobody else has it that far down.
+static cspr_tree_told tell_tree(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
+{
+    return goes_to_tree(id) ? cspr_tree_tell(k->tree, id, at, by) : CSPR_TREE_SHARED;
 }
 
 static bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
@@ -68,7 +82,7 @@ static bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
             k->at[i] = at;
         return newer;
     }
-    cspr_tree_told told = cspr_tree_tell(k->tree, id, at, by);
+    cspr_tree_told told = tell_tree(k, id, at, by);
     if (told != CSPR_TREE_SHARED)
         return told == CSPR_TREE_WRITTEN;
     if (k->n == CSPR_RECENT)
@@ -82,7 +96,7 @@ static bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
 static void settle_recent(cspr_known *k, cspr_name by)
 {
     for (uint32_t i = 0; i < k->n;) {
-        if (cspr_tree_tell(k->tree, k->id[i], k->at[i], by) == CSPR_TREE_SHARED) {
+        if (tell_tree(k, k->id[i], k->at[i], by) == CSPR_TREE_SHARED) {
             i++;
             continue;
         }
@@ -114,7 +128,7 @@ static bool join_tree(cspr_known *k, const cspr_knower *self, const cspr_knower 
         set_within(k, from->within);
     } else {
         changed = cspr_tree_join(&k->tree, self, other, by);
-        set_within(k, k->tree == from->tree ? from->within : has_name(from->tree) ? NULL : from->tree);
+        set_within(k, k->tree == from->tree ? from->within : cspr_tree_has_name(from->tree) ? NULL : from->tree);
     }
     settle_recent(k, by);
     return changed;
@@ -132,7 +146,7 @@ static bool join_known(cspr_known *k, const cspr_knower *self, const cspr_knower
 
 static bool join(cspr_known *k, const cspr_knower *self, const cspr_stamp *s, cspr_name by)
 {
-    bool changed = join_known(k, self, &(cspr_knower){&s->known, s->id, s->at}, by);
+    bool changed = join_known(k, self, &(cspr_knower){&s->known, s->id, s->at, false}, by);
     if (s->id != CSPR_NO_ID)
         changed |= raise(k, s->id, s->at, by);
     return changed;
@@ -175,7 +189,7 @@ static cspr_name next_name(const cspr_clock *c)
 
 static cspr_knower knower(const cspr_clock *c)
 {
-    return (cspr_knower){&c->known, c->own, c->own_at};
+    return (cspr_knower){&c->known, c->own, c->own_at, false};
 }
 
 // J2, or c knows nothing.
@@ -287,6 +301,7 @@ void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
     cspr_name by = a->own < b->own ? next_name(a) : next_name(b);
     if (!a_knows && !b_knows) {
         cspr_knower self = knower(a), other = knower(b);
+        other.is_spent = true; // b takes over all of a's
         join_known(&a->known, &self, &other, by);
     }
     if (a->known.n == CSPR_RECENT)
@@ -296,7 +311,7 @@ void cspr_clock_meet(cspr_clock *a, cspr_clock *b)
     raise(&a->known, b->own, b->own_at, by);
     if (!(a_knows && b_knows)) {
         drop_recent(&a->known, a->own);
-        cspr_tree_tell(a->known.tree, a->own, a->own_at, by);
+        tell_tree(&a->known, a->own, a->own_at, by);
         copy_from(b, a);
     }
     raise(&b->known, a->own, a->own_at, by);
@@ -351,7 +366,7 @@ static cspr_stamp *merge_known(cspr_stamp *a, cspr_stamp *b)
         cspr_stamp_unref(a);
         a = sum;
     }
-    cspr_knower self = {&a->known, CSPR_NO_ID, 0};
+    cspr_knower self = {&a->known, CSPR_NO_ID, 0, false};
     join(&a->known, &self, b, NOBODY);
     return a;
 }

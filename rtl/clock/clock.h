@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // With a million coroutines a clock can neither be a row (8 MB each) nor be walked by every operation. So what a clock knows
-// of the others is a tree, shared between all that know the same, and up to eight newer values beside it. Most joins are
-// decided without looking at the trees at all:
+// of the others is a tree, shared between all that know the same, and up to eight newer values beside it. What is known of
+// the first task stays there: where tasks hand on in the order of their making, news of it come from the other end, and a
+// leaf with both would be mixed at each meeting. Most joins are decided without looking at the trees at all:
 //   J1  A published stamp has a name, (id, at), that no other one has: publishing twice without an epoch between moves the
 //       clock on. Who knows id@at therefore knows all of the stamp; joining it is nothing.
 //   J2  A clock remembers the name of a stamp that covers what it knows (its own last one, or the one it took over). A stamp
@@ -33,6 +34,7 @@ enum {
     CSPR_LEAF_BITS = 6, // ids of a leaf
     CSPR_FAN_BITS = 3,  // children of an inner node
     CSPR_RECENT = 8,    // as many as are compared at once
+    CSPR_FIRST_ID = 1,  // the first task's, which everybody hears of from another side than of the ids beside it
 };
 
 // Who knows id@at knows all of what has this name; CSPR_NO_ID: no name.
@@ -58,7 +60,7 @@ typedef struct cspr_known {
     cspr_tree *within; // without a name, and all of it is known; NULL: none noted (J3)
     uint32_t n;
     uint32_t id[CSPR_RECENT];
-    uint64_t at[CSPR_RECENT]; // newer than what the tree has of id
+    uint64_t at[CSPR_RECENT]; // newer than what the tree has of id; CSPR_FIRST_ID is never in the tree
 } cspr_known;
 
 typedef struct cspr_clock {

@@ -5,6 +5,7 @@
 //              what they stand for.
 // Invariants:  I1 a node with refs > 1 is never written   I2 no node is empty: a leaf has a value that is not 0
 //              I3 clock values are below 2^63: they count epochs   I4 a node that is changed gets the changer's name or none
+//              I5 nodes are taken out of a tree (`is_spent`) only where nobody else holds what they hang from
 // Ordering:    E1 unref of a node: release -> the last unref: acquire; all reads of it precede its reuse
 #include "clock/clock_tree.h"
 
@@ -134,37 +135,37 @@ typedef struct plan {
     cspr_name by;
     uint32_t n;
     bool is_full;     // there were more
+    bool spends;      // b's nodes that nobody else holds
     bool has_settled; // a name has settled something
     uint8_t of[PLAN_PAIRS];
 } plan;
 
-// Of values below 2^63 (I3) the difference says in its top bit which is less: SSE2 has no comparison of 64 bits.
+// Of values below 2^63 (I3) the difference says in its top bit which is less: SSE2 has no comparison of 64 bits. Most leaves
+// that are looked at have news both ways, and tell so early.
 static unsigned compare_leaves(const cspr_tree *a, const cspr_tree *b)
 {
+    enum { AT_ONCE = LEAF_IDS / 4 };
     uint64_t a_less = 0, b_less = 0;
-    for (unsigned i = 0; i < LEAF_IDS; i++) {
-        a_less |= a->at[i] - b->at[i];
-        b_less |= b->at[i] - a->at[i];
-    }
+    for (unsigned first = 0; first < LEAF_IDS && !((a_less & b_less) >> 63); first += AT_ONCE)
+        for (unsigned i = first; i < first + AT_ONCE; i++) {
+            a_less |= a->at[i] - b->at[i];
+            b_less |= b->at[i] - a->at[i];
+        }
     return (a_less >> 63 ? 0 : KEEP_A) | (b_less >> 63 ? 0 : TAKE_B);
 }
 
 // What the nodes' names tell (J4).
 static unsigned decide_by_name(plan *p, const cspr_tree *a, const cspr_tree *b)
 {
-    if (a->name.id == b->name.id && a->name.id != CSPR_NO_ID) // who holds a node knows its name
+    if (a->name.id == b->name.id && cspr_tree_has_name(a)) // who holds a node knows its name
         return (a->name.at >= b->name.at ? KEEP_A : 0) | (a->name.at <= b->name.at ? TAKE_B : 0);
     return cspr_knows_node(p->a, b) ? KEEP_A : cspr_knows_node(p->b, a) ? TAKE_B : MIX;
 }
 
-// a and b: of one height.
+// a and b: of one height, two nodes.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
+static unsigned decide_pair(plan *p, const cspr_tree *a, const cspr_tree *b)
 {
-    if (a == b)
-        return EITHER;
-    if (!a || !b)
-        return a ? KEEP_A : TAKE_B; // I2
     unsigned named = decide_by_name(p, a, b);
     if (named) {
         p->has_settled = true;
@@ -180,7 +181,10 @@ static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
     unsigned all = EITHER;
     for (unsigned i = 0; i < FAN; i++) {
         uint32_t here = p->n++;
-        unsigned one = decide(p, a->child[i], b->child[i]);
+        const cspr_tree *of_a = a->child[i], *of_b = b->child[i];
+        unsigned one = EITHER;
+        if (of_a != of_b)
+            one = !of_a ? TAKE_B : !of_b ? KEEP_A : decide_pair(p, of_a, of_b); // I2
         p->of[here] = (uint8_t)one;
         all &= one;
     }
@@ -192,38 +196,69 @@ static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
 // The greater of each pair: of values below 2^63 (I3) the difference has the answer in its top bit, without a jump.
 static void mix_leaves(cspr_tree *to, const cspr_tree *a, const cspr_tree *b)
 {
-    for (unsigned i = 0; i < LEAF_IDS; i++) {
-        uint64_t over = a->at[i] - b->at[i];
-        to->at[i] = a->at[i] - (over & (0 - (over >> 63)));
+    for (unsigned i = 0; i < LEAF_IDS; i += 2) {
+        __m128i of_a = _mm_loadu_si128((const __m128i *)&a->at[i]), of_b = _mm_loadu_si128((const __m128i *)&b->at[i]);
+        __m128i over = _mm_sub_epi64(of_a, of_b);
+        __m128i is_less = _mm_srai_epi32(_mm_shuffle_epi32(over, _MM_SHUFFLE(3, 3, 1, 1)), 31);
+        _mm_storeu_si128((__m128i *)&to->at[i], _mm_sub_epi64(of_a, _mm_and_si128(over, is_less)));
     }
 }
 
-// What is to be mixed of a and b, as a reference. ours: a may be written, and becomes that; else it stays as it is.
-// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-static cspr_tree *mix(plan *p, cspr_tree *a, bool ours, cspr_tree *b)
+// *of_b goes to *slot as well; spent: the two are exchanged (I5), which takes no references.
+static void take_child(cspr_tree **slot, cspr_tree **of_b, bool spent)
 {
-    cspr_tree *t = a;
-    if (ours)
-        a->name = p->by; // I4
-    else
-        t = make_node(a->height, p->by);
-    if (!a->height)
-        mix_leaves(t, a, b);
-    for (unsigned i = 0; a->height && i < FAN; i++) {
-        cspr_tree *old = a->child[i];
-        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): `decide` came to the same children
-        unsigned what = p->of[p->n++];
-        bool stays = what & KEEP_A;
-        if (stays)
-            t->child[i] = ours ? old : cspr_tree_ref(old);
-        else if (what)
-            t->child[i] = cspr_tree_ref(b->child[i]);
-        else
-            t->child[i] = mix(p, old, ours && cspr_tree_is_ours(old), b->child[i]);
-        if (ours && !stays && t->child[i] != old)
-            cspr_tree_unref(old);
+    cspr_tree *old = *slot;
+    if (spent) {
+        *slot = *of_b;
+        *of_b = old;
+    } else {
+        *slot = cspr_tree_ref(*of_b);
+        cspr_tree_unref(old);
     }
-    return t;
+}
+
+// The two leaves become one in *slot. ours: *slot's may be written; spent: *of_b's may.
+static void mix_leaf(cspr_tree **slot, bool ours, cspr_tree **of_b, bool spent, cspr_name by)
+{
+    if (!ours && spent)
+        take_child(slot, of_b, true);
+    cspr_tree *a = *slot;
+    if (!ours && !spent)
+        *slot = make_node(0, by);
+    (*slot)->name = by; // I4
+    mix_leaves(*slot, a, *of_b);
+    if (*slot != a)
+        cspr_tree_unref(a);
+}
+
+// *slot's node becomes what is to be mixed of it and *of_b. ours: nobody else holds it; else it is copied. spent: nobody else
+// holds *of_b, which is dropped after this.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
+static void mix(plan *p, cspr_tree **slot, bool ours, cspr_tree **of_b, bool spent)
+{
+    if (!(*slot)->height) {
+        mix_leaf(slot, ours, of_b, spent, p->by);
+        return;
+    }
+    cspr_tree *a = *slot, *b = *of_b;
+    cspr_tree *t = ours ? a : make_node(a->height, p->by);
+    t->name = p->by; // I4
+    for (unsigned i = 0; i < FAN; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): `decide_pair` came to the same children
+        unsigned what = p->of[p->n++];
+        if (!ours && (!what || what & KEEP_A))
+            t->child[i] = cspr_tree_ref(a->child[i]);
+        if (what & KEEP_A)
+            continue;
+        if (what)
+            take_child(&t->child[i], &b->child[i], spent);
+        else
+            mix(p, &t->child[i], ours && cspr_tree_is_ours(t->child[i]), &b->child[i],
+                spent && cspr_tree_is_ours(b->child[i]));
+    }
+    *slot = t;
+    if (!ours)
+        cspr_tree_unref(a);
 }
 
 // *slot and b: of one height. False: the plan is full, and nothing was done; *changed: whether something was.
@@ -232,17 +267,18 @@ static bool join_planned(plan *p, cspr_tree **slot, cspr_tree *b, bool *changed)
     cspr_tree *a = *slot;
     p->n = 0;
     p->is_full = false;
-    unsigned what = decide(p, a, b);
+    unsigned what = a == b ? EITHER : !a ? TAKE_B : !b ? KEEP_A : decide_pair(p, a, b); // I2
     if (p->is_full)
         return false;
     *changed |= !(what & KEEP_A);
     if (what & KEEP_A)
         return true;
-    bool ours = !what && cspr_tree_is_ours(a);
+    if (what) {
+        take_child(slot, &b, false);
+        return true;
+    }
     p->n = 0;
-    *slot = what ? cspr_tree_ref(b) : mix(p, a, ours, b);
-    if (!ours)
-        cspr_tree_unref(a);
+    mix(p, slot, cspr_tree_is_ours(a), &b, p->spends && b->height && cspr_tree_is_ours(b)); // b's holder has it yet
     return true;
 }
 
@@ -261,8 +297,9 @@ CSPR_NOINLINE static void join_large(plan *p, cspr_tree **slot, cspr_tree *b, bo
 {
     cspr_known then = *p->a->known;
     then.tree = cspr_tree_ref(*slot);
-    cspr_knower a = {&then, p->a->id, p->a->at};
+    cspr_knower a = {&then, p->a->id, p->a->at, false};
     p->a = &a;
+    p->spends = false;
     join_parts(p, slot, b, changed);
     cspr_tree_unref(then.tree);
 }
@@ -287,6 +324,7 @@ bool cspr_tree_join(cspr_tree **slot, const cspr_knower *a, const cspr_knower *b
     p.a = a;
     p.b = b;
     p.by = by;
+    p.spends = b->is_spent;
     p.has_settled = false;
     bool changed = false;
     if (!join_planned(&p, slot, of_b, &changed))

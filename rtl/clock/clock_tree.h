@@ -10,6 +10,7 @@ typedef struct cspr_knower {
     const cspr_known *known;
     uint32_t id; // (id, at): its own component; CSPR_NO_ID: none
     uint64_t at;
+    bool is_spent; // once joined, its tree is dropped unread: nodes that nobody else holds may be taken out of it
 } cspr_knower;
 
 cspr_tree *cspr_tree_ref(cspr_tree *t); // NULL stays NULL
@@ -34,9 +35,13 @@ static inline uint64_t cspr_knower_get(const cspr_knower *k, uint32_t id)
 {
     return id == k->id ? k->at : cspr_known_get(k->known, id);
 }
+static inline bool cspr_tree_has_name(const cspr_tree *t)
+{
+    return t->name.id != CSPR_NO_ID;
+}
 static inline bool cspr_knows_node(const cspr_knower *k, const cspr_tree *t)
 {
-    return t->name.id != CSPR_NO_ID && cspr_knower_get(k, t->name.id) >= t->name.at; // J4
+    return cspr_tree_has_name(t) && cspr_knower_get(k, t->name.id) >= t->name.at; // J4
 }
 
 #endif

@@ -213,6 +213,68 @@ TEST_F(Clock, NodesThatOneSideKnowsAreShared)
         cspr_clock_fini(x);
 }
 
+// News of the first task alone change no tree, and do not cost it the sharing.
+TEST_F(Clock, TheFirstTaskIsNotInTheTree)
+{
+    cspr_clock a, b;
+    cspr_clock_init(&a, 2, 0);
+    cspr_clock_init(&b, 3, 0);
+    tell(&a, CSPR_FIRST_ID, 1); // beside what is folded into a tree
+    for (uint32_t id = 4; id < 300; id++)
+        tell(&a, id, 1), tell(&b, id, 1);
+    tell(&b, CSPR_FIRST_ID, 2); // which could be written
+    for (const cspr_clock *c : {&a, &b})
+        EXPECT_EQ(cspr_tree_get(c->known.tree, CSPR_FIRST_ID), 0u);
+    EXPECT_EQ(cspr_clock_get(&b, CSPR_FIRST_ID), 2u);
+    cspr_clock_meet(&a, &b);
+    const cspr_tree *tree = a.known.tree;
+    for (uint64_t at = 3; at < 11; at++) {
+        tell(&a, CSPR_FIRST_ID, at);
+        tell(&b, CSPR_FIRST_ID, at + 10);
+        cspr_clock_meet(&a, &b);
+        for (const cspr_clock *c : {&a, &b}) {
+            EXPECT_EQ(cspr_clock_get(c, CSPR_FIRST_ID), at + 10);
+            EXPECT_EQ(cspr_tree_get(c->known.tree, CSPR_FIRST_ID), 0u);
+        }
+        EXPECT_EQ(a.known.tree, b.known.tree);
+        if (at < 6) // not yet so many own values that they would be folded
+            EXPECT_EQ(a.known.tree, tree);
+    }
+    cspr_clock_fini(&a);
+    cspr_clock_fini(&b);
+}
+
+// What meets takes nodes out of the other's tree: what was published of that before keeps them.
+TEST_F(Clock, AMeetingLeavesStampsAsTheyWere)
+{
+    cspr_clock a, b;
+    cspr_clock_init(&a, 2, 0);
+    cspr_clock_init(&b, 3, 0);
+    for (uint64_t at = 1; at < 40; at++) {
+        for (uint32_t id = 64; id < 960; id++)
+            if (id / 64 % 4)
+                tell(id / 64 % 2 ? &a : &b, id, at * 10 + id % 7);
+        cspr_stamp *of_a = cspr_clock_publish(&a, 11), *of_b = cspr_clock_publish(&b, 12);
+        std::vector<uint64_t> then;
+        for (const cspr_stamp *s : {of_a, of_b})
+            for (uint32_t id = 0; id < 960; id++)
+                then.push_back(cspr_stamp_get(s, id));
+        if (at % 3) { // some of what they say is in trees of their own again
+            tell(&a, 64 + at * 13 % 700, at * 10 + 8);
+            tell(&b, 70 + at * 17 % 700, at * 10 + 9);
+        }
+        at % 2 ? cspr_clock_meet(&a, &b) : cspr_clock_meet(&b, &a);
+        size_t i = 0;
+        for (const cspr_stamp *s : {of_a, of_b})
+            for (uint32_t id = 0; id < 960; id++)
+                ASSERT_EQ(cspr_stamp_get(s, id), then[i++]) << "at " << at << " id " << id;
+        cspr_stamp_unref(of_a);
+        cspr_stamp_unref(of_b);
+    }
+    cspr_clock_fini(&a);
+    cspr_clock_fini(&b);
+}
+
 // Joins of trees that differ in hundreds of nodes, more than are decided at once; against plain arrays.
 TEST_F(Clock, JoinsManyNodes)
 {
@@ -271,6 +333,7 @@ TEST_P(ClockModel, AgreesWithArrays)
 {
     constexpr int N = 40, IDS = 400;
     const uint32_t stride = GetParam().stride;
+    auto id_of = [=](int n) { return n == CSPR_FIRST_ID ? n : n * stride; };
     std::mt19937 random(7);
     struct Plain {
         std::array<uint64_t, IDS> at = {};
@@ -290,7 +353,7 @@ TEST_P(ClockModel, AgreesWithArrays)
     int next = 0, reused = 0;
     for (int i = 0; i < N; i++) {
         own[i] = next++;
-        cspr_clock_init(&clocks[i], own[i] * stride, 0);
+        cspr_clock_init(&clocks[i], id_of(own[i]), 0);
     }
     for (int step = 0; step < 40000; step++) {
         int i = random() % N;
@@ -329,7 +392,7 @@ TEST_P(ClockModel, AgreesWithArrays)
             for (int id = 0; id < IDS; id++)
                 plain[i].at[id] = plain[k].at[id] = std::max(plain[i].at[id], plain[k].at[id]);
             for (int id = 0; id < IDS; id += 7)
-                ASSERT_EQ(cspr_clock_get(&clocks[k], id * stride), plain[k].at[id]) << "step " << step << " id " << id;
+                ASSERT_EQ(cspr_clock_get(&clocks[k], id_of(id)), plain[k].at[id]) << "step " << step << " id " << id;
             break;
         }
         case 7: // one ends, another begins
@@ -342,7 +405,7 @@ TEST_P(ClockModel, AgreesWithArrays)
                 auto known = [&](auto &e) { return plain[i].at[e.first] >= e.second; };
                 auto spare = std::find_if(ended.begin(), ended.end(), known);
                 own[i] = spare == ended.end() ? next++ : spare->first;
-                cspr_clock_set_own(&clocks[i], own[i] * stride, spare == ended.end() ? 0 : spare->second);
+                cspr_clock_set_own(&clocks[i], id_of(own[i]), spare == ended.end() ? 0 : spare->second);
                 if (spare != ended.end())
                     ended.erase(spare), reused++;
             }
@@ -354,7 +417,7 @@ TEST_P(ClockModel, AgreesWithArrays)
         }
         for (int tries = 0; tries < 4; tries++) {
             int id = random() % IDS;
-            ASSERT_EQ(cspr_clock_get(&clocks[i], id * stride), plain[i].at[id]) << "step " << step << " id " << id;
+            ASSERT_EQ(cspr_clock_get(&clocks[i], id_of(id)), plain[i].at[id]) << "step " << step << " id " << id;
         }
         if (!stamps.empty()) {
             auto &s = pick();
