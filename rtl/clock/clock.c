@@ -73,15 +73,9 @@ static cspr_tree_told tell_tree(cspr_known *k, uint32_t id, uint64_t at, cspr_na
     return goes_to_tree(id) ? cspr_tree_tell(k->tree, id, at, by) : CSPR_TREE_SHARED;
 }
 
-static bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
+// For an id that is not among the recent values.
+CSPR_NOINLINE static bool raise_other(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
 {
-    uint32_t i = cspr_recent_place(k, id);
-    if (i < k->n) {
-        bool newer = k->at[i] < at;
-        if (newer)
-            k->at[i] = at;
-        return newer;
-    }
     cspr_tree_told told = tell_tree(k, id, at, by);
     if (told != CSPR_TREE_SHARED)
         return told == CSPR_TREE_WRITTEN;
@@ -90,6 +84,16 @@ static bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
     k->id[k->n] = id;
     k->at[k->n++] = at;
     return true;
+}
+
+static inline bool raise(cspr_known *k, uint32_t id, uint64_t at, cspr_name by)
+{
+    uint32_t i = cspr_recent_place(k, id);
+    if (i == k->n)
+        return raise_other(k, id, at, by);
+    uint64_t had = k->at[i]; // written in any case: who is ahead cannot be guessed
+    k->at[i] = had < at ? at : had;
+    return had < at;
 }
 
 // The tree has changed: I1. What of it has just been made may take values in.

@@ -127,17 +127,20 @@ cspr_tree_told cspr_tree_tell(cspr_tree *t, uint32_t id, uint64_t at, cspr_name 
 
 // What becomes of a pair of nodes.
 enum { KEEP_A = 1, TAKE_B = 2, EITHER = KEEP_A | TAKE_B, MIX = 0 };
-enum { PLAN_PAIRS = 248 };
+enum { PLAN_NODES = 31 };
 
-// What becomes of the children of mixed nodes, in the order in which both passes come to them.
+// What becomes of the children of mixed nodes, in the order in which both passes come to these.
 typedef struct plan {
     const cspr_knower *a, *b;
     cspr_name by;
     uint32_t n;
     bool is_full;     // there were more
     bool spends;      // b's nodes that nobody else holds
+    bool b_won;       // the last that a name has settled: the one beside it mostly goes the same way
     bool has_settled; // a name has settled something
-    uint8_t of[PLAN_PAIRS];
+    struct {
+        uint8_t take, mix; // bits of children; the others are kept
+    } of[PLAN_NODES];
 } plan;
 
 // Of values below 2^63 (I3) the difference says in its top bit which is less: SSE2 has no comparison of 64 bits. Most leaves
@@ -159,12 +162,27 @@ static unsigned decide_by_name(plan *p, const cspr_tree *a, const cspr_tree *b)
 {
     if (a->name.id == b->name.id && cspr_tree_has_name(a)) // who holds a node knows its name
         return (a->name.at >= b->name.at ? KEEP_A : 0) | (a->name.at <= b->name.at ? TAKE_B : 0);
-    return cspr_knows_node(p->a, b) ? KEEP_A : cspr_knows_node(p->b, a) ? TAKE_B : MIX;
+    bool b_won = p->b_won;
+    if (cspr_knows_node(b_won ? p->b : p->a, b_won ? a : b))
+        return b_won ? TAKE_B : KEEP_A;
+    if (!cspr_knows_node(b_won ? p->a : p->b, b_won ? b : a))
+        return MIX;
+    p->b_won = !b_won;
+    return b_won ? KEEP_A : TAKE_B;
+}
+
+// Bits of children that are not the same node. All at once: a jump for each would be guessed wrong as often as not.
+static unsigned differing(const cspr_tree *a, const cspr_tree *b)
+{
+    unsigned same = 0;
+    for (unsigned i = 0; i < FAN; i++)
+        same |= (unsigned)(a->child[i] == b->child[i]) << i;
+    return ~same & ((1u << FAN) - 1);
 }
 
 // a and b: of one height, two nodes.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high
-static unsigned decide_pair(plan *p, const cspr_tree *a, const cspr_tree *b)
+static unsigned decide(plan *p, const cspr_tree *a, const cspr_tree *b)
 {
     unsigned named = decide_by_name(p, a, b);
     if (named) {
@@ -173,24 +191,24 @@ static unsigned decide_pair(plan *p, const cspr_tree *a, const cspr_tree *b)
     }
     if (!a->height)
         return compare_leaves(a, b);
-    if (p->n + FAN > PLAN_PAIRS) {
+    if (p->n == PLAN_NODES) {
         p->is_full = true;
         return MIX;
     }
-    uint32_t first = p->n;
-    unsigned all = EITHER;
-    for (unsigned i = 0; i < FAN; i++) {
-        uint32_t here = p->n++;
+    uint32_t here = p->n++;
+    unsigned not_a = 0, not_b = 0;
+    for (unsigned left = differing(a, b); left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
         const cspr_tree *of_a = a->child[i], *of_b = b->child[i];
-        unsigned one = EITHER;
-        if (of_a != of_b)
-            one = !of_a ? TAKE_B : !of_b ? KEEP_A : decide_pair(p, of_a, of_b); // I2
-        p->of[here] = (uint8_t)one;
-        all &= one;
+        unsigned one = !of_a ? TAKE_B : !of_b ? KEEP_A : decide(p, of_a, of_b); // I2
+        not_a |= (unsigned)!(one & KEEP_A) << i;
+        not_b |= (unsigned)!(one & TAKE_B) << i;
     }
-    if (all)
-        p->n = first; // nobody will look at the children
-    return all;
+    p->of[here].take = (uint8_t)(not_a & ~not_b);
+    p->of[here].mix = (uint8_t)(not_a & not_b);
+    if (!not_a || !not_b)
+        p->n = here; // nobody will look at the children
+    return (not_a ? 0 : KEEP_A) | (not_b ? 0 : TAKE_B);
 }
 
 // The greater of each pair: of values below 2^63 (I3) the difference has the answer in its top bit, without a jump.
@@ -241,20 +259,22 @@ static void mix(plan *p, cspr_tree **slot, bool ours, cspr_tree **of_b, bool spe
         return;
     }
     cspr_tree *a = *slot, *b = *of_b;
+    // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): `decide` came to the same nodes
+    unsigned take = p->of[p->n].take, mixed = p->of[p->n].mix;
+    p->n++;
     cspr_tree *t = ours ? a : make_node(a->height, p->by);
     t->name = p->by; // I4
-    for (unsigned i = 0; i < FAN; i++) {
-        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): `decide_pair` came to the same children
-        unsigned what = p->of[p->n++];
-        if (!ours && (!what || what & KEEP_A))
+    for (unsigned i = 0; !ours && i < FAN; i++)
+        if (!(take >> i & 1))
             t->child[i] = cspr_tree_ref(a->child[i]);
-        if (what & KEEP_A)
-            continue;
-        if (what)
-            take_child(&t->child[i], &b->child[i], spent);
-        else
-            mix(p, &t->child[i], ours && cspr_tree_is_ours(t->child[i]), &b->child[i],
-                spent && cspr_tree_is_ours(b->child[i]));
+    for (; take; take &= take - 1) {
+        unsigned i = (unsigned)__builtin_ctz(take);
+        take_child(&t->child[i], &b->child[i], spent);
+    }
+    for (; mixed; mixed &= mixed - 1) {
+        unsigned i = (unsigned)__builtin_ctz(mixed);
+        mix(p, &t->child[i], ours && cspr_tree_is_ours(t->child[i]), &b->child[i],
+            spent && cspr_tree_is_ours(b->child[i]));
     }
     *slot = t;
     if (!ours)
@@ -267,7 +287,7 @@ static bool join_planned(plan *p, cspr_tree **slot, cspr_tree *b, bool *changed)
     cspr_tree *a = *slot;
     p->n = 0;
     p->is_full = false;
-    unsigned what = a == b ? EITHER : !a ? TAKE_B : !b ? KEEP_A : decide_pair(p, a, b); // I2
+    unsigned what = a == b ? EITHER : !a ? TAKE_B : !b ? KEEP_A : decide(p, a, b); // I2
     if (p->is_full)
         return false;
     *changed |= !(what & KEEP_A);
@@ -326,6 +346,7 @@ bool cspr_tree_join(cspr_tree **slot, const cspr_knower *a, const cspr_knower *b
     p.by = by;
     p.spends = b->is_spent;
     p.has_settled = false;
+    p.b_won = false;
     bool changed = false;
     if (!join_planned(&p, slot, of_b, &changed))
         join_large(&p, slot, of_b, &changed);
