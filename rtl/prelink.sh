@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWIND.a[,MORE.a...] OBJECT...
-# tools from the environment: LD, NM, OBJCOPY, AR
+# tools from the environment: CC, LLVM_LINK, LD, NM, OBJCOPY, AR
 #
 #   1 libunwind's needed members become one object; the names it defines are noted; it gets
 #     its modules from us, since dl_iterate_phdr takes a lock that a thread which waits for the reporting one may hold
-#   2 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
-#   3 the interceptors of those names are added
-#   4 libunwind's names become local: the program's exceptions keep their own unwinder
-#   5 all code becomes one section csp_text, whose bounds tell our frames from the program's; variables likewise csp_data and
+#   2 objects that are bitcode are compiled as one: functions of the slow path call across files
+#   3 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
+#   4 the interceptors of those names are added
+#   5 libunwind's names become local: the program's exceptions keep their own unwinder
+#   6 all code becomes one section csp_text, whose bounds tell our frames from the program's; variables likewise csp_data and
 #     csp_bss, which lead nowhere for the program (reach.h)
 set -eu
 out=$1 work=$2 raw=$3 strings=$4 unwinder=$(echo "$5" | tr , ' ')
@@ -23,6 +24,23 @@ mkdir -p "$work"
 "$OBJCOPY" --redefine-sym dl_iterate_phdr=cspr_unwind_iterate "$work/unwind.o"
 "$NM" -g --defined-only "$work/unwind.o" | awk 'NF >= 3 { print $3 }' | sort -u >"$work/unwind.names"
 sed -n 's/^ *RAW([^,]*, \([a-z]*\), .*/\1 cspr_raw_\1/p' "$raw" >"$work/raw.names"
+
+n=$#
+: >"$work/bitcode"
+while [ "$n" -gt 0 ]; do # those that are code stay among the arguments
+    if [ "$(head -c 2 "$1")" = BC ]; then
+        printf '"%s"\n' "$1" >>"$work/bitcode"
+    else
+        set -- "$@" "$1"
+    fi
+    shift
+    n=$((n - 1))
+done
+if [ -s "$work/bitcode" ]; then
+    "$LLVM_LINK" -o "$work/joined.bc" "@$work/bitcode"
+    "$CC" -O2 -fno-pic -fno-addrsig -c -o "$work/joined.o" "$work/joined.bc"
+    set -- "$work/joined.o" "$@"
+fi
 
 "$LD" -r -o "$work/core.o" "$@" "$work/unwind.o"
 "$OBJCOPY" --redefine-syms="$work/raw.names" "$work/core.o"
