@@ -43,7 +43,8 @@ void cspr_report_unlock(void)
 
 // --- room ----------------------------------------------------------------------------------------------------------------------
 
-enum { OWN_STACK = 256 << 10 };
+// ABOVE: a function may look at its stack arguments though it was given none, as syscall does.
+enum { OWN_STACK = 256 << 10, ABOVE = 64 };
 
 void cspr_call_on_own_stack(void (*fn)(void *), void *arg)
 {
@@ -54,7 +55,7 @@ void cspr_call_on_own_stack(void (*fn)(void *), void *arg)
                      "call *%[fn]\n\t"
                      "mov %%rbx, %%rsp"
                      : "+D"(arg)
-                     : [top] "r"(stack + OWN_STACK), [fn] "r"(fn)
+                     : [top] "r"(stack + OWN_STACK - ABOVE), [fn] "r"(fn)
                      : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1",
                        "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
                        "xmm13", "xmm14", "xmm15");
