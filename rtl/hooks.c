@@ -331,7 +331,7 @@ static void pass_slot(void *p, size_t slot, void *task, cspr_by by)
         return;
     cspr_enter();
     cspr_task_learn_given(t, ch->slots[slot]);
-    ch->slots[slot] = cspr_task_publish(t, by, NULL);
+    ch->slots[slot] = cspr_task_hand_over(t, by);
     cspr_leave();
 }
 

@@ -424,7 +424,10 @@ cspr_stamp *cspr_stamp_ref(cspr_stamp *s)
 
 void cspr_stamp_unref(cspr_stamp *s)
 {
-    if (!s || __atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1) // E1
+    if (!s)
+        return;
+    // E1. The only reference is ours: nobody can take another one meanwhile, and no locked instruction is needed.
+    if (__atomic_load_n(&s->refs, __ATOMIC_ACQUIRE) != 1 && __atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1)
         return;
     cspr_stamp_unref(s->order);
     forget(&s->known);

@@ -41,7 +41,10 @@ cspr_tree *cspr_tree_ref(cspr_tree *t)
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a tree is high, 10 at most
 void cspr_tree_unref(cspr_tree *t)
 {
-    if (!t || __atomic_fetch_sub(&t->refs, 1, __ATOMIC_ACQ_REL) != 1) // E1
+    if (!t)
+        return;
+    // E1. The only reference is ours: nobody can take another one meanwhile, and no locked instruction is needed.
+    if (__atomic_load_n(&t->refs, __ATOMIC_ACQUIRE) != 1 && __atomic_fetch_sub(&t->refs, 1, __ATOMIC_ACQ_REL) != 1)
         return;
     for (unsigned i = 0; t->height && i < FAN; i++)
         cspr_tree_unref(t->child[i]);

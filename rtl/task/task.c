@@ -291,6 +291,15 @@ cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc)
     return cspr_task_share(cspr_task_release(t, by, leaf_pc));
 }
 
+cspr_stamp *cspr_task_hand_over(cspr_task *t, uintptr_t by)
+{
+    cspr_stamp *s = cspr_task_release(t, by, NULL);
+    if (__atomic_load_n(&s->refs, __ATOMIC_RELAXED) != 1) // relaxed: only t has it, as in cspr_task_share
+        return cspr_stamp_ref(s);
+    t->stamp = NULL;
+    return s;
+}
+
 cspr_stamp *cspr_task_share(cspr_stamp *s)
 {
     // Relaxed: only t has it, and nobody can get at it but through t. No locked instruction then.

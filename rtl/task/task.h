@@ -107,6 +107,9 @@ uint32_t cspr_task_name_epoch(cspr_task *t);
 cspr_stamp *cspr_task_release(cspr_task *t, uintptr_t by, void *leaf_pc);
 // The same as a reference, the caller's.
 cspr_stamp *cspr_task_publish(cspr_task *t, uintptr_t by, void *leaf_pc);
+// The same, and t keeps none: for what goes to one task, which then has the only reference and lets go of it without a locked
+// instruction. Where t publishes again before it has opened an epoch or learned, that is another stamp.
+cspr_stamp *cspr_task_hand_over(cspr_task *t, uintptr_t by);
 bool cspr_task_holds(const cspr_task *t, const void *lock, int mode);
 // The locks that t holds, as depot.h names them; 0: none.
 uint32_t cspr_task_find_locks(cspr_task *t);
