@@ -12,7 +12,16 @@
 
 #include <string.h>
 
-enum { NODE_BITS = 28, STACK_BITS = 28, N_SHARDS = 64, FIRST_BUCKETS = 64, MAX_FOLD = 4, CACHE_SLOTS = 512 };
+enum {
+    NODE_BITS = 28,
+    STACK_BITS = 28,
+    N_SHARDS = 64,
+    FIRST_BUCKETS = 64,
+    MAX_FOLD = 4,
+    CACHE_BITS = 9,
+    CACHE_SLOTS = 1 << CACHE_BITS,
+    CACHE_WAYS = 4
+};
 
 // One interned thing: key (a, b) and the chain of its hash bucket.
 typedef struct entry {
@@ -191,17 +200,29 @@ cspr_stack cspr_depot_stack(uint32_t node, uintptr_t pc)
 }
 
 // What this thread looked up lately: keys of stacks, or of nodes with bit 63 set, to ids. Most lookups end here, without a
-// lock. 8 KB of thread-local storage.
+// lock. A key is in its slot or, when others want that, in another one of the same line of the cache: a few keys that put each
+// other out at every turn would cost more than all the rest. 8 KB of thread-local storage.
 static __thread struct {
     uint64_t addr;
     uint32_t node;
     uint32_t id;
-} cache[CACHE_SLOTS] __attribute__((tls_model("initial-exec")));
+} cache[CACHE_SLOTS] __attribute__((tls_model("initial-exec"), aligned(64)));
 #define CACHE_NODE (1ull << 63)
+
+// Consecutive nodes, which the same places are called from, are not neighbours.
+static inline unsigned slot_of(uint32_t node, uint64_t addr)
+{
+    return (unsigned)((addr + ((uint64_t)node << 32)) * 0x9e3779b97f4a7c15ull >> (64 - CACHE_BITS));
+}
 
 CSPR_NOINLINE static uint32_t lookup_slow(uint32_t node, uint64_t addr, unsigned slot)
 {
+    static __thread unsigned n_moved __attribute__((tls_model("initial-exec")));
+    for (unsigned i = 1; i < CACHE_WAYS; i++)
+        if (cache[slot ^ i].addr == addr && cache[slot ^ i].node == node && cache[slot ^ i].id)
+            return cache[slot ^ i].id;
     uint32_t id = addr & CACHE_NODE ? cspr_depot_node(node, addr & ADDR_MASK) : intern(&stacks, addr, node, 0);
+    cache[slot ^ (1 + n_moved++ % (CACHE_WAYS - 1))] = cache[slot];
     cache[slot].addr = addr;
     cache[slot].node = node;
     cache[slot].id = id;
@@ -210,7 +231,7 @@ CSPR_NOINLINE static uint32_t lookup_slow(uint32_t node, uint64_t addr, unsigned
 
 static inline uint32_t lookup(uint32_t node, uint64_t addr)
 {
-    unsigned slot = (unsigned)((addr * 0x9e3779b97f4a7c15ull >> 40) ^ node) % CACHE_SLOTS;
+    unsigned slot = slot_of(node, addr);
     if (CSPR_LIKELY(cache[slot].addr == addr && cache[slot].node == node && cache[slot].id))
         return cache[slot].id;
     return lookup_slow(node, addr, slot);
@@ -300,7 +321,7 @@ static uint32_t lookup_bounded(uint32_t b, uint64_t a)
 // Most of these are in the thread's cache.
 static uint32_t lookup_lock(uint32_t b, uint64_t a)
 {
-    unsigned slot = (unsigned)((a * 0x9e3779b97f4a7c15ull >> 40) ^ b) % CACHE_SLOTS;
+    unsigned slot = slot_of(b, a);
     if (CSPR_LIKELY(cache[slot].addr == a && cache[slot].node == b && cache[slot].id))
         return cache[slot].id;
     uint32_t id = lookup_bounded(b, a);
