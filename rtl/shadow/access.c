@@ -262,7 +262,7 @@ CSPR_NOINLINE static bool record_aside(uint64_t *cells, uint64_t w, uintptr_t wo
     uint64_t read, write;
     if (CSPR_UNLIKELY(is_write && rec->spread))
         cspr_reread_recall(rec);
-    bool in_place = !is_write && cspr_record_stays(rec);
+    bool in_place = !is_write && (cspr_record_stays(rec) || cspr_reread_is_near(t, word, mask));
     cspr_shared_reads += in_place && !rec->reread;
     if (rec->syncs && is_write) // release sequences may end
         return false;

@@ -87,12 +87,22 @@ static inline bool cspr_reread_replace(uint64_t *slot, uint64_t old, unsigned ma
     return stack < cspr_depot_cell_limit &&
            __atomic_compare_exchange_n(slot, &old, fresh, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
+// Reads that the calling thread found in slots: of earlier epochs, of the same.
+extern __thread uint32_t cspr_reread_hits[2] __attribute__((tls_model("initial-exec")));
+
+// Whether the task has slots for the word's neighbours: what is read of a table again and again is mostly read all over, so its words
+// need not show it one by one. Not where epochs read the same often: for them the inline check should know the words (readset.h).
+static inline bool cspr_reread_is_near(const cspr_task *t, uintptr_t word, unsigned mask)
+{
+    return t->rereads && cspr_reread_hits[0] >= cspr_reread_hits[1] && cspr_flags.reread_in_place &&
+           cspr_reread_slot(t, word, mask);
+}
+
 // Now and then a task takes the long way all the same, and the slots of the word are recalled (look_again, which takes it): so that sets of readers, or cells,
 // are tried again, and what everybody knows is let go of. covered: by this epoch.
 static inline bool cspr_reread_is_due(bool covered)
 {
     enum { EVERY_HIT = 2048, EVERY_EPOCH = 4096 };
-    extern __thread uint32_t cspr_reread_hits[2] __attribute__((tls_model("initial-exec")));
     return !(++cspr_reread_hits[covered] % (covered ? EVERY_HIT : EVERY_EPOCH));
 }
 

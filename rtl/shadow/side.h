@@ -24,7 +24,7 @@ typedef struct cspr_entry {
 
 // Entries; above CSPR_SET_LINEAR of them an index by logical id finds one's own, so that a word read by a thousand
 // coroutines costs each of them O(1).
-enum { CSPR_SET_LINEAR = 16, CSPR_SET_ROOM = 2 };
+enum { CSPR_SET_LINEAR = 32, CSPR_SET_ROOM = 2 };
 typedef struct cspr_set {
     cspr_entry *entry;
     uint32_t n, cap;

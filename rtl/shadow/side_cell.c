@@ -100,7 +100,7 @@ static void drop_known_to_all(cspr_set *s, const cspr_task *t)
 
 bool cspr_record_collapse(cspr_record *rec, const cspr_task *t, uint64_t *r, uint64_t *w)
 {
-    if (rec->syncs || rec->atomics.n || rec->reads.n > CSPR_SET_LINEAR || rec->writes.n > 8)
+    if (rec->syncs || rec->atomics.n || rec->reads.n > 2 * CSPR_READSET_MAX || rec->writes.n > 8)
         return false;
     drop_known_to_all(&rec->writes, t);
     drop_known_to_all(&rec->reads, t);

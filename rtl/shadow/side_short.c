@@ -216,7 +216,9 @@ bool cspr_record_reread(cspr_record *rec, cspr_task *t, uint32_t epoch, unsigned
     if (!e)
         return false;
     *e = new_entry(t, epoch, mask, false, stack);
-    if (again && counts_as_spread(rec))
+    bool is_near = cspr_reread_is_near(t, rec->word, mask);
+    rec->reread |= is_near;
+    if ((again || is_near) && counts_as_spread(rec))
         cspr_reread_spread(t, rec, e);
     cspr_count(CSPR_COUNT_REREADS);
     return true;

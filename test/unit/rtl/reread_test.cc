@@ -88,6 +88,28 @@ TEST_F(Reread, AWriterThatKnowsThemMeetsNone)
     EXPECT_TRUE(races.empty());
 }
 
+// A task that has slots for a word gets them for its neighbours as soon as those are aside.
+TEST_F(Reread, NeighboursGetSlotsAtOnce)
+{
+    write(memory + 16, 8);
+    spread(memory);
+    read_often(a, memory, 2, 0xa0); // in slots, epoch after epoch
+    run(main_task);
+    read(memory + 16, 8);
+    run(b);
+    read(memory + 16, 8);
+    read_often(a, memory + 16, 1, 0xa4); // found aside, with no room in the record
+    EXPECT_EQ(slot_of(a, memory + 16), 0u);
+    read(memory + 16, 8, 0xa5);
+    EXPECT_EQ(cspr_cell_stack(slot_of(a, memory + 16)), stack(0xa5));
+    run(main_task);
+    write(memory + 16, 8);
+    EXPECT_FALSE(races.empty());
+    EXPECT_EQ(slot_of(a, memory + 16), 0u);
+    end(a);
+    end(b);
+}
+
 TEST_F(Reread, TheNewestReadCounts)
 {
     spread(memory);
