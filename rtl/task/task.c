@@ -340,9 +340,24 @@ void cspr_task_resume(cspr_task *t)
     cspr_set_current(cspr_cell_of(t->epoch, 0xff, 0));
 }
 
+// The newest frame record, if it and the one before it are there and named; one below us may be left from before a longjmp
+// (depot.c).
+static inline const csp_frame *named_top(void)
+{
+    const csp_frame *top = __csp_top;
+    bool lives = top && (uintptr_t)top > (uintptr_t)__builtin_frame_address(0);
+    return lives && top->prev && top->prev->node ? top : NULL;
+}
+
 void cspr_task_rest(cspr_task *t, uintptr_t by)
 {
+    const csp_frame *top = named_top();
+    // Loops come back from one place: how the epoch ended is noted already.
+    if (CSPR_LIKELY(top && top->ret == t->resume.ret && top->prev->node == t->resume.caller && !t->paused))
+        t->epoch = 0;
     close_epoch(t, by, NULL);
+    t->resume.ret = top ? top->ret : NULL;
+    t->resume.caller = top ? top->prev->node : 0;
 }
 
 static void learn_order(cspr_task *t, const cspr_stamp *s)
@@ -556,30 +571,6 @@ size_t cspr_task_parked_frames(const cspr_task *t, uintptr_t *frames, size_t max
     for (const csp_frame *f = t->top; f && n < max; f = f->prev)
         frames[n++] = (uintptr_t)f->ret;
     return n;
-}
-
-size_t cspr_task_held(const cspr_task *t, cspr_held *out, size_t max)
-{
-    size_t n = t->n_held < max ? t->n_held : max;
-    for (size_t i = 0; i < n; i++)
-        out[i] = t->held[t->n_held - n + i];
-    return n;
-}
-
-bool cspr_task_holds(const cspr_task *t, const void *lock, int mode)
-{
-    for (uint32_t i = t->n_held; i-- > 0;)
-        if (t->held[i].lock == lock && t->held[i].mode == mode)
-            return true;
-    return false;
-}
-
-uint32_t cspr_task_find_locks(cspr_task *t)
-{
-    t->lock_set = 0;
-    for (uint32_t i = 0; i < t->n_held; i++)
-        t->lock_set = cspr_depot_lock_set(t->lock_set, &t->held[i]);
-    return t->lock_set;
 }
 
 void cspr_task_fork_lock(bool take)

@@ -37,6 +37,9 @@ typedef struct cspr_resume {
     // --- the quick way of sync.c
     const cspr_sync *sync;   // the lock's, as long as its address and turn say so; NULL: there is no quick way
     const cspr_stamp *stamp; // what its clock was set to, compared only
+    // Where the epoch ended last: what the newest frame record and the one before it said. 0: not known.
+    const void *ret;
+    uint64_t caller;
 } cspr_resume;
 
 struct cspr_task {
@@ -71,6 +74,8 @@ struct cspr_task {
     cspr_held *held;                // CSPR_MAX_HELD of them, allocated at the first lock
     uint16_t ignored[CSPR_IGNORES]; // annotations: how many of each are in force
     uint32_t lock_set;              // depot.h: of what is held now; 0: nothing, or not known yet
+    uint32_t one_lock_set;          // that of one_held alone; 0: none yet
+    cspr_held one_held;             // the newest lock that was the only one held
     // --- lock_order.h
     cspr_stamp *order; // what it knows without the order that locks give; NULL: nothing
     uint32_t order_id; // its own id there; 0: it never took a lock while it held another

@@ -3,9 +3,9 @@
 // RUN: %check_race %s
 #include "../race/invisible.h"
 
-int after_go, unordered, after_send, after_unlock, after_release, element;
+int after_go, unordered, after_send, after_unlock, after_release, after_back, kept, element;
 static csp_chan *results;
-static csp_mutex lock;
+static csp_mutex lock, again;
 static _Atomic int ready;
 
 static void child(void *arg)
@@ -32,16 +32,34 @@ static void stranger(void *arg)
     invisible_step();
 }
 
+// Its epoch goes on from lock to lock; the last unlock counts.
+static void returner(void *arg)
+{
+    (void)arg;
+    invisible_wait(3);
+    for (int i = 0; i < 3; i++) {
+        csp_mutex_lock(&again);
+        kept++;
+        csp_mutex_unlock(&again);
+    }
+    csp_mutex_lock(&again);
+    kept++;
+    csp_mutex_unlock(&again); // line: back
+    after_back = 1;
+    invisible_step();
+}
+
 int main(void)
 {
     int v;
     results = csp_chan_new(sizeof(int), 4);
     csp_go(child, NULL); // line: go
     csp_go(stranger, NULL);
+    csp_go(returner, NULL);
     after_go = 1;
     element = 1;
     invisible_step();
-    invisible_wait(3);
+    invisible_wait(4);
     unordered = 2;
     csp_recv(results, &v);
     after_send = 2;
@@ -51,6 +69,9 @@ int main(void)
     while (!ready)
         ;
     after_release = 2;
+    csp_mutex_lock(&again);
+    after_back = 2;
+    csp_mutex_unlock(&again);
     return 0;
 }
 
@@ -75,3 +96,6 @@ int main(void)
 
 // CHECK: Location is global 'after_release'
 // CHECK: {{^}}  Main coroutine is ordered after what coroutine [[C]] did before its release at {{.*}}missing_order.c:[[#release]]:
+
+// CHECK: Location is global 'after_back'
+// CHECK: {{^}}  Main coroutine is ordered after what coroutine {{[0-9]+}} did before its unlock on '{{&?}}again' at {{.*}}missing_order.c:[[#back]]:
