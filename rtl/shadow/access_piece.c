@@ -30,7 +30,8 @@ static uint64_t rest_of(uint64_t w, uint64_t r, unsigned mask, uint32_t epoch)
     if (cspr_cell_epoch(read) != epoch || (cspr_cell_mask(read) & ~cspr_cell_mask(rest)))
         return 0;
     cspr_stack stack = cspr_depot_read_over(cspr_cell_stack(rest), cspr_cell_stack(read), cspr_cell_mask(read));
-    if (CSPR_UNLIKELY(stack >= cspr_depot_cell_limit))
+    // 0: the table is full, and the read would be lost with its stack.
+    if (CSPR_UNLIKELY(!stack || stack >= cspr_depot_cell_limit))
         return 0;
     return cspr_cell_of(cspr_cell_epoch(rest), cspr_cell_mask(rest), stack) | CSPR_CELL_REST;
 }

@@ -113,7 +113,7 @@ static bool is_read_again(const cspr_set *s, const cspr_task *t, unsigned mask, 
 static void spread_if_stuck(cspr_record *rec, cspr_task *t, cspr_entry *read)
 {
     uint64_t r, w;
-    if (!cspr_record_fits(rec, &r, &w) && counts_as_spread(rec))
+    if (cspr_flags.reread_in_place && !cspr_record_fits(rec, &r, &w) && counts_as_spread(rec))
         cspr_reread_spread(t, rec, read);
 }
 

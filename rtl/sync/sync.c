@@ -20,7 +20,9 @@ static uintptr_t word_of(const void *obj)
 // both stretches, and as it holds the lock nobody can acquire the earlier one any more. So whoever will know the epoch knows all
 // of it, which is all that A10 needs. What was recorded between the two is an epoch of its own, and is published together with
 // the other. For read locks the same: their unlocks are acquired by writers only, which the reader keeps out.
-// That is true of locks that exclude, so the program's own (annotations) do not take part. Everything that acquires a clock of
+// That is true of locks that exclude, so the program's own (annotations) do not take part, nor do those that were once unlocked by
+// another task than their holder. (When that happens first, while its holder's epoch goes on, what the holder does afterwards
+// without the lock may be taken for ordered.) Everything that acquires a clock of
 // the object sets its turn to 0.
 // The quick way, for writers: while the turn is still that of t's last release, nobody has touched the object since; its clock is
 // what t published then, which covers the epoch that goes on. If t then learns nothing and opens no other epoch until it unlocks
@@ -101,11 +103,10 @@ static const cspr_sync *write_sync(const void *obj, cspr_stamp *stamp, change ho
     } else {
         cspr_stamp **slot = how == MERGE_CLOCK ? &s->clock : &s->readers;
         *slot = cspr_stamp_merge(*slot, stamp);
-        if (how == MERGE_CLOCK)
-            cspr_sync_set_turn(s, 0);
-        else if (s->readers_turn)
+        cspr_sync_set_turn(s, 0); // also for readers: their taking may have been ignored
+        if (how == MERGE_READERS && s->readers_turn)
             *turn = s->readers_turn;
-        else
+        else if (how == MERGE_READERS)
             s->readers_turn = *turn;
     }
     s->rmw = CSPR_SEVERAL;
@@ -160,9 +161,12 @@ static bool rests(cspr_task *t, const void *lock)
 // unlocked in between.
 static void release_lock(const void *lock, cspr_task *t, int mode, bool is_holder)
 {
-    if (t->ignored[CSPR_IGNORE_SYNC])
-        return;
     cspr_enter();
+    if (t->ignored[CSPR_IGNORE_SYNC]) {
+        cspr_task_rest(t, CSPR_BY_UNLOCK); // the lock's clock may have the epoch from before it went on: no more of it
+        cspr_leave();
+        return;
+    }
     change how = mode != CSP_LOCK_WRITE ? MERGE_READERS : is_holder ? SET_CLOCK : MERGE_CLOCK;
     if (how != SET_CLOCK || !rests(t, lock)) {
         cspr_resume r = {.at = t->at, .epoch = t->open ? t->epoch : 0};
@@ -170,7 +174,8 @@ static void release_lock(const void *lock, cspr_task *t, int mode, bool is_holde
         r.turn = (uint64_t)t->who << 32 | (uint32_t)t->published;
         const cspr_sync *s = write_sync(lock, stamp, how, &r.turn);
         r.published = t->published;
-        r.lock = r.epoch && how != MERGE_CLOCK && cspr_flags.resume_epochs ? lock : NULL;
+        bool goes_on = r.epoch && how != MERGE_CLOCK && cspr_flags.resume_epochs && !cspr_lock_is_handed(lock);
+        r.lock = goes_on ? lock : NULL;
         r.sync = r.lock && how == SET_CLOCK ? s : NULL;
         r.stamp = stamp;
         t->resume = r;

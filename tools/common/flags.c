@@ -29,8 +29,10 @@ void cspt_flags_instrument(cspt_argv *out, const cspt_parts *parts, unsigned wha
     if (what & CSPT_INSTRUMENT_INTERLEAVING)
         push_pair(out, "-mllvm", "-enable-interleaved-mem-accesses=false");
     // Without -fPIC clang compiles for executables. What it makes of such code may link as a library all the same; ours would not.
-    if (what & CSPT_INSTRUMENT_LIBRARY)
-        push_pair(out, "-mllvm", "-csp-local-exec=false");
+    if (what & CSPT_INSTRUMENT_LIBRARY) { // for the compiler: the assembler takes -mllvm, too, and has no plugin
+        push_pair(out, "-Xclang", "-mllvm");
+        push_pair(out, "-Xclang", "-csp-local-exec=false");
+    }
 }
 
 void cspt_flags_include(cspt_argv *out, const cspt_parts *parts)

@@ -224,6 +224,46 @@ TEST_F(Resume, ReadersComeBackBesideReaders)
     EXPECT_NE(b->epoch, of_b); // a writer was there
 }
 
+TEST_F(Resume, AReaderWhoseTakingWasIgnoredWasThere)
+{
+    write_locked(memory);
+    run(b);
+    b->ignored[CSPR_IGNORE_SYNC]++;
+    lock(CSP_LOCK_READ);
+    read(memory + 8, 8);
+    b->ignored[CSPR_IGNORE_SYNC]--;
+    unlock(CSP_LOCK_READ);
+    run(a);
+    write_locked(memory + 8);
+    EXPECT_TRUE(races.empty());
+}
+
+TEST_F(Resume, AnUnlockThatIsIgnoredEndsIt)
+{
+    write_locked(memory);
+    lock();
+    a->ignored[CSPR_IGNORE_SYNC]++;
+    unlock();
+    a->ignored[CSPR_IGNORE_SYNC]--;
+    write(memory, 8);
+    run(b);
+    lock();
+    read(memory, 8);
+    EXPECT_EQ(races.size(), 1u);
+}
+
+TEST_F(Resume, NotWithLocksThatAreHanded)
+{
+    lock();
+    run(b);
+    unlock();
+    run(a);
+    lock(); // its first one still counts as held: nobody told that it is not
+    unlock();
+    uint32_t epoch = write_locked(memory);
+    EXPECT_NE(write_locked(memory), epoch);
+}
+
 TEST_F(Resume, ALockMadeAnewIsAnother)
 {
     uint32_t epoch = write_locked(memory);
