@@ -26,7 +26,7 @@
 #define STEAL_ROUNDS 4
 // Who has not scheduled for so long computes. Checked, all that a coroutine does takes longer, and one that is taken away too early
 // leaves its shadow behind in the other core's cache.
-#define STEAL_NEXT_NAP_NS (CSP_HOOKS ? 200000 : 20000)
+#define STEAL_NEXT_NAP_NS (CSP_HOOKS ? 400000 : 20000)
 
 cspi_sched_state cspi_sched;
 
