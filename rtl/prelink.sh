@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWIND.a[,MORE.a...] OBJECT...
-# tools from the environment: CC, LLVM_LINK, LD, NM, OBJCOPY, AR
+# tools from the environment: CC, LLVM_LINK, LD, NM, OBJCOPY, AR; PROFILE_FLAGS: what of the profile to tell CC (profile.py)
 #
 #   1 libunwind's needed members become one object; the names it defines are noted; it gets
 #     its modules from us, since dl_iterate_phdr takes a lock that a thread which waits for the reporting one may hold
-#   2 objects that are bitcode are compiled as one: functions of the slow path call across files
+#   2 objects that are bitcode are compiled as one: functions of the slow path call across files; what CC says of the profile
+#     (functions that have changed since) goes into WORKDIR/profile.log, which a test reads
 #   3 together with rtl and runtime, whose memcpy, strlen, ... become those of rawmem.h (the program's are checked, ours not)
 #   4 the interceptors of those names are added
 #   5 libunwind's names become local: the program's exceptions keep their own unwinder
@@ -38,7 +39,11 @@ while [ "$n" -gt 0 ]; do # those that are code stay among the arguments
 done
 if [ -s "$work/bitcode" ]; then
     "$LLVM_LINK" -o "$work/joined.bc" "@$work/bitcode"
-    "$CC" -O2 -fno-pic -fno-addrsig -c -o "$work/joined.o" "$work/joined.bc"
+    # shellcheck disable=SC2086 # several flags, or none
+    "$CC" -O2 -fno-pic -fno-addrsig ${PROFILE_FLAGS:-} -c -o "$work/joined.o" "$work/joined.bc" 2>"$work/profile.log" || {
+        cat "$work/profile.log" >&2
+        exit 1
+    }
     set -- "$work/joined.o" "$@"
 fi
 
@@ -46,7 +51,7 @@ fi
 "$OBJCOPY" --redefine-syms="$work/raw.names" "$work/core.o"
 "$LD" -r -o "$work/all.o" "$work/core.o" "$strings"
 "$OBJCOPY" --localize-symbols="$work/unwind.names" --rename-section .text=csp_text --rename-section .text.unlikely=csp_text \
-    --rename-section .text.unlikely.=csp_text --rename-section .text.hot=csp_text --rename-section .text.startup=csp_text \
-    --rename-section .text.exit=csp_text --rename-section .data=csp_data --rename-section .bss=csp_bss "$work/all.o"
+    --rename-section .text.unlikely.=csp_text --rename-section .text.hot=csp_text --rename-section .text.hot.=csp_text \
+    --rename-section .text.startup=csp_text --rename-section .text.exit=csp_text --rename-section .data=csp_data --rename-section .bss=csp_bss "$work/all.o"
 rm -f "$out"
 "$AR" rcs "$out" "$work/all.o"

@@ -22,6 +22,7 @@ usage: tools/dev.sh COMMAND
   bench   build, then run the benchmarks: the detector beside ThreadSanitizer and Go -race (table and plot in build/bench/;
           --publish copies them to docs/), the runtime beside Go; bench compile: time to compile; bench schedules: how many
           schedules each bug of test/schedules takes
+  profile build, then count anew what the benchmarks run of the detector (rtl/profile.proftext), when much of it has changed
   lint    build, then clang-tidy, clang-format and shellcheck
   format  rewrite the C and C++ sources with clang-format
 
@@ -262,6 +263,13 @@ bench() {
     python3 "$root/test/bench/runtime.py" --build "$build" "$@"
 }
 
+profile() {
+    build
+    say "counting what is run how often"
+    python3 "$root/rtl/profile.py" --build "$build"
+    build
+}
+
 # --- lint -------------------------------------------------------------------------------------------------------------
 
 # Not docs/examples: what readers see is laid out by hand.
@@ -302,7 +310,7 @@ format() {
 
 main() {
     case "${1:-}" in
-    deps | build | demo | check | bench | lint | format)
+    deps | build | demo | check | bench | profile | lint | format)
         local command=$1
         shift
         [ "$#" -eq 0 ] || [ "$command" = bench ] || [ "$command" = check ] || die "$command takes no arguments"
