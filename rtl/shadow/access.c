@@ -399,7 +399,7 @@ bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write)
 {
     uint64_t current = __csp_current;
     uintptr_t end = addr + size;
-    if (current == CSPR_CURRENT_NOBODY)
+    if (current == CSPR_CURRENT_NOBODY || (size > CSPR_LINE_APP_BYTES && cspr_shadow_is_fresh(cspr_shadow_of(addr)))) // M1
         return false;
     for (uintptr_t a = addr; a < end; a = (a & ~(uintptr_t)7) + 8) {
         if (!(a & 7) && a + 32 <= end && (a = skip_recorded(a, end, is_write, current)) >= end)
@@ -411,15 +411,15 @@ bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write)
     return true;
 }
 
-void cspr_check_words(cspr_check *c)
+// Those up to end, which lie in one block of a mark.
+static void check_block(cspr_check *c, uintptr_t a, uintptr_t end, uint64_t current)
 {
-    uintptr_t end = c->addr + c->size;
     bool is_write = c->kind == CSPR_WRITE;
-    uint64_t current = c->epoch ? cspr_cell_of(c->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY;
-    for (uintptr_t a = c->addr; a < end;) {
+    cspr_shadow_touch(cspr_shadow_of(a));
+    while (a < end) {
         if (!(a & 31) && (a = skip_recorded(a, end, is_write, current)) >= end)
             break;
-        unsigned done = a == c->addr || !(a & 31) ? cspr_check_line(c, a, end) : 0;
+        size_t done = a == c->addr || !(a & 31) ? cspr_check_lines(c, a, end) : 0;
         if (done) {
             a += done;
             continue;
@@ -430,6 +430,17 @@ void cspr_check_words(cspr_check *c)
             cspr_check_word(c, word, mask);
         cspr_check_report(c);
         a = word + 8;
+    }
+}
+
+void cspr_check_words(cspr_check *c)
+{
+    uintptr_t end = c->addr + c->size;
+    uint64_t current = c->epoch ? cspr_cell_of(c->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY;
+    for (uintptr_t a = c->addr, next; a < end; a = next) {
+        next = (a & ~(uintptr_t)(CSPR_MARK_APP_BYTES - 1)) + CSPR_MARK_APP_BYTES;
+        next = next < end ? next : end;
+        check_block(c, a, next, current);
     }
 }
 
@@ -477,7 +488,13 @@ static bool reread_is_done(cspr_task *t, uintptr_t addr, size_t size, cspr_stack
 void cspr_access(uintptr_t addr, size_t size, bool is_write, cspr_stack stack)
 {
     cspr_task *t = cspr_task_current();
-    if (!t || !size || t->ignored[is_write] || (size <= 8 && cspr_is_recorded(addr, size, is_write)))
+    if (!t || !size || t->ignored[is_write])
+        return;
+    if (CSPR_UNLIKELY(addr / CSPR_PAGE_APP_BYTES != t->hook_page)) { // mostly the first of a new coroutine's stack
+        t->hook_page = addr / CSPR_PAGE_APP_BYTES;
+        cspr_shadow_touch(cspr_shadow_of(addr));
+    }
+    if (size <= 8 && cspr_is_recorded(addr, size, is_write))
         return;
     cspr_enter();
     stack = cspr_depot_locked(stack, cspr_task_locks(t));

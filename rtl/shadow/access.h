@@ -19,9 +19,9 @@ static inline void cspr_check_set_stack(cspr_check *c, cspr_stack stack)
 }
 // Checks and records the access in one word; mask: its bytes there. The word is not taken.
 void cspr_check_word(cspr_check *c, uintptr_t word, unsigned mask);
-// access_line.c: the same for the whole words of one line from `first` to `end`, at least two, where nothing is to be checked.
-// Returns their bytes; 0: nothing changed.
-unsigned cspr_check_line(const cspr_check *c, uintptr_t first, uintptr_t end);
+// access_line.c: the same for the whole words from `first` to `end` that lie in one line, at least two, where nothing is to be
+// checked, and for the lines behind it that say the same. Returns their bytes; 0: nothing changed.
+size_t cspr_check_lines(const cspr_check *c, uintptr_t first, uintptr_t end);
 // The same for all of c's bytes, in the words that are not recorded yet, telling the races found. In an entry.
 void cspr_check_words(cspr_check *c);
 // Whether this epoch has recorded such accesses to all these bytes, as compiled code would find out.

@@ -1,4 +1,4 @@
-// access_line.c - up to four words at once: one taking for what lies in one line of the cache.
+// access_line.c - words at once: one taking for what lies in one line of the cache, and lines that are alike.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Ranges - copies, rows of loops, blocks that are allocated and freed - meet whole lines whose words mostly have the same history.
 // What is done is what the short way of single words does (record_settled in access.c).
@@ -29,28 +29,69 @@ static bool all_settled(const cspr_check *c, const uint64_t *cells, uintptr_t fi
     return true;
 }
 
-unsigned cspr_check_line(const cspr_check *c, uintptr_t first, uintptr_t end)
+// The cells of a word.
+typedef struct pair {
+    uint64_t r, w;
+} pair;
+
+// What becomes of a settled word.
+static pair after_access(const cspr_check *c, pair old)
+{
+    uint64_t fresh = cspr_cell_of(c->epoch, 0xff, c->stack);
+    if (c->kind != CSPR_WRITE)
+        return (pair){fresh, old.w};
+    return (pair){cspr_cell_beside(cspr_cell_epoch(old.r) == c->epoch ? old.r : 0, fresh), fresh};
+}
+
+// Lines whose words all say what a settled word before them said: they are taken only if they do, compared without a jump for each
+// word, and what they say afterwards is known. Returns where they end.
+static uintptr_t check_alike(const cspr_check *c, uintptr_t first, uintptr_t end, pair old)
+{
+    pair now = after_access(c, old);
+    for (; first + CSPR_LINE_APP_BYTES <= end; first += CSPR_LINE_APP_BYTES) {
+        uint64_t *line = cspr_shadow_of(first), w = old.w, differs = 0;
+        if (CSPR_UNLIKELY(cspr_extent_any) && cspr_cell_mask(w) != 0xff)
+            break;
+        if (!w) // else it was marked when it was taken first
+            cspr_mark(line);
+        // Acquire: E1 of shadow.h.
+        if (!__atomic_compare_exchange_n(&line[1], &w, w | CSPR_CELL_TAKEN, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            break;
+        for (unsigned i = 0; i < 2 * CSPR_LINE_WORDS; i++) // relaxed: the line is ours
+            differs |= i == 1 ? 0 : __atomic_load_n(&line[i], __ATOMIC_RELAXED) ^ (i % 2 ? old.w : old.r);
+        for (unsigned i = 0; !differs && i < 2 * CSPR_LINE_WORDS; i++)
+            if (i != 1) // relaxed: E1 carries it
+                __atomic_store_n(&line[i], i % 2 ? now.w : now.r, __ATOMIC_RELAXED);
+        __atomic_store_n(&line[1], differs ? old.w : now.w, __ATOMIC_RELEASE); // E1
+        if (differs)
+            break;
+        cspr_count(CSPR_COUNT_LINES);
+        if (!(old.r | old.w))
+            cspr_shadow_met(first);
+    }
+    return first;
+}
+
+size_t cspr_check_lines(const cspr_check *c, uintptr_t first, uintptr_t end)
 {
     uintptr_t line_end = first + CSPR_LINE_APP_BYTES - first % CSPR_LINE_APP_BYTES;
     unsigned n = (unsigned)((line_end < end ? line_end : end) - first) / 8;
     if (n < 2 || first % 8 || !cspr_flags.whole_lines || !c->epoch || c->stack >= cspr_depot_cell_limit)
         return 0;
     uint64_t *cells = cspr_shadow_of(first), *line = cspr_line_of(cells);
-    uint64_t fresh = cspr_cell_of(c->epoch, 0xff, c->stack);
-    bool is_write = c->kind == CSPR_WRITE;
     cspr_line_take(line);
     bool settled = all_settled(c, cells, first, n), was_empty = cspr_word_is_empty(cells);
+    pair old = {0, 0};
     for (unsigned i = 0; settled && i < n; i++, cells += 2) {
-        uint64_t r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the line is ours
-        if (is_write)
-            cspr_word_put(cells, cspr_cell_beside(cspr_cell_epoch(r) == c->epoch ? r : 0, fresh), fresh);
-        else
-            cspr_word_put(cells, fresh, cspr_word_write_cell(cells));
+        old = (pair){__atomic_load_n(&cells[0], __ATOMIC_RELAXED), cspr_word_write_cell(cells)}; // relaxed: the line is ours
+        pair now = after_access(c, old);
+        cspr_word_put(cells, now.r, now.w);
     }
     cspr_line_give(line);
-    if (settled)
-        cspr_count(CSPR_COUNT_LINES);
-    if (settled && was_empty)
+    if (!settled)
+        return 0;
+    cspr_count(CSPR_COUNT_LINES);
+    if (was_empty)
         cspr_shadow_met(first);
-    return settled ? n * 8 : 0;
+    return check_alike(c, first + 8 * n, end, old) - first;
 }

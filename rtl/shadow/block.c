@@ -44,7 +44,9 @@ static void overwrite_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
 {
     uint64_t fresh = cspr_cell_of(c->epoch, 0xff, c->stack);
     bool fits = c->epoch && c->stack < cspr_depot_cell_limit;
-    while (fits && lo < hi) {
+    for (uintptr_t first = lo; fits && lo < hi;) {
+        if (lo == first || !(lo % CSPR_MARK_APP_BYTES))
+            cspr_shadow_touch(cspr_shadow_of(lo));
         uintptr_t end = lo + CSPR_LINE_APP_BYTES - lo % CSPR_LINE_APP_BYTES;
         end = end < hi ? end : hi;
         overwrite_in_line(lo, (unsigned)(end - lo) / 8, fresh);
@@ -58,7 +60,7 @@ static void overwrite_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
 static void free_words(cspr_check *c, uintptr_t lo, uintptr_t hi)
 {
     for (uintptr_t first = lo; lo < hi;) {
-        unsigned done = lo == first || lo % CSPR_LINE_APP_BYTES == 0 ? cspr_check_line(c, lo, hi) : 0;
+        size_t done = lo == first || lo % CSPR_LINE_APP_BYTES == 0 ? cspr_check_lines(c, lo, hi) : 0;
         if (done) {
             lo += done;
             continue;

@@ -92,6 +92,18 @@ static inline void cspr_mark(const uint64_t *cells)
         __atomic_store_n(mark, 1, __ATOMIC_RELAXED); // relaxed, both: M1 in marks.c
 }
 
+// Where nothing was ever recorded the shadow may not be in memory: who is going to change it writes before it reads, which is one
+// fault instead of two.
+static inline bool cspr_shadow_is_fresh(const uint64_t *cells)
+{
+    return !__atomic_load_n(cspr_mark_of(cells), __ATOMIC_RELAXED); // relaxed: a hint
+}
+static inline void cspr_shadow_touch(uint64_t *cells)
+{
+    if (CSPR_UNLIKELY(cspr_shadow_is_fresh(cells)))
+        __asm__ volatile("lock orl $0, %0" : "+m"(*(uint32_t *)cells)); // of an atomic operation compilers would make a load
+}
+
 // Returns the first write cell, as it counts. It is read beforehand, from a line that the inline check has just looked at: a
 // load behind the locked instruction would wait for that.
 uint64_t cspr_line_take_slow(uint64_t *line);
@@ -171,10 +183,11 @@ extern __thread struct cspr_stream {
     uintptr_t page, ready; // last page met, first page not put into memory; counted from address 0
     uint32_t length;       // pages met one after the other
 } cspr_streams[CSPR_STREAMS] __attribute__((tls_model("initial-exec")));
+_Static_assert(CSPR_STREAMS == 1 << 4, "cspr_shadow_met");
 void cspr_shadow_next_page(struct cspr_stream *s, uintptr_t page);
 static inline void cspr_shadow_met(uintptr_t word)
 {
-    struct cspr_stream *s = &cspr_streams[(word >> 16) % CSPR_STREAMS];
+    struct cspr_stream *s = &cspr_streams[(uint32_t)(word >> 16) * 0x9e3779b1u >> 28]; // arrays are powers of two apart
     if (CSPR_UNLIKELY(s->page != word / CSPR_PAGE_APP_BYTES))
         cspr_shadow_next_page(s, word / CSPR_PAGE_APP_BYTES);
 }
