@@ -428,7 +428,8 @@ uint32_t cspr_depot_node_of(csp_frame *top)
 }
 
 // Records below the stack pointer belong to frames that a longjmp or a foreign unwinder has left (rule C1). Only near ones:
-// a handler on its own signal stack must not lose the records of the stack it interrupted.
+// a handler on its own signal stack must not lose the records of the stack it interrupted. Who calls this is never inlined: a
+// record in its own frame (CSPR_FRAME) would lie below what it takes for the stack pointer.
 static inline csp_frame *pop_dead(csp_frame *top)
 {
     const uintptr_t near = 8u << 20;
@@ -449,7 +450,7 @@ static inline __attribute__((always_inline)) uint32_t node_here(void *leaf_ret)
     return node;
 }
 
-cspr_stack cspr_depot_here(void *pc, void *leaf_ret)
+CSPR_NOINLINE cspr_stack cspr_depot_here(void *pc, void *leaf_ret)
 {
     return lookup(node_here(leaf_ret), (uintptr_t)pc & ADDR_MASK);
 }
@@ -461,7 +462,7 @@ static __thread struct {
     uint32_t node, lock_set, id;
 } locked_cache[LOCKED_SLOTS] __attribute__((tls_model("initial-exec")));
 
-cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set)
+CSPR_NOINLINE cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set)
 {
     uint32_t node = node_here(leaf_ret);
     uint64_t addr = (uintptr_t)pc & ADDR_MASK;
@@ -478,7 +479,7 @@ cspr_stack cspr_depot_here_locked(void *pc, void *leaf_ret, uint32_t lock_set)
     return id;
 }
 
-cspr_stack cspr_stack_here(void *pc, void *leaf_ret)
+CSPR_NOINLINE cspr_stack cspr_stack_here(void *pc, void *leaf_ret)
 {
     cspr_enter();
     cspr_stack s = lookup(node_here(leaf_ret), (uintptr_t)pc & ADDR_MASK);
@@ -486,7 +487,7 @@ cspr_stack cspr_stack_here(void *pc, void *leaf_ret)
     return s;
 }
 
-cspr_stack cspr_depot_release(csp_frame *top, void *leaf_pc, uintptr_t by)
+CSPR_NOINLINE cspr_stack cspr_depot_release(csp_frame *top, void *leaf_pc, uintptr_t by)
 {
     uint32_t node = node_of(top == __csp_top ? pop_dead(top) : top);
     if (leaf_pc)

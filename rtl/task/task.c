@@ -341,7 +341,7 @@ void cspr_task_resume(cspr_task *t)
 }
 
 // The newest frame record, if it and the one before it are there and named; one below us may be left from before a longjmp
-// (depot.c).
+// (depot.c), so who calls this is never inlined.
 static inline const csp_frame *named_top(void)
 {
     const csp_frame *top = __csp_top;
@@ -349,7 +349,7 @@ static inline const csp_frame *named_top(void)
     return lives && top->prev && top->prev->node ? top : NULL;
 }
 
-void cspr_task_rest(cspr_task *t, uintptr_t by)
+CSPR_NOINLINE void cspr_task_rest(cspr_task *t, uintptr_t by)
 {
     const csp_frame *top = named_top();
     // Loops come back from one place: how the epoch ended is noted already.
