@@ -77,15 +77,18 @@ static bool is_stuck(const cspi_worker *w)
     return cpu_time(tid) - w->seen_cpu_ns >= STUCK_NS || sleeps_in_kernel(tid);
 }
 
-// Takes the queue of a worker that does not look at it.
+// Takes the queue of a worker that does not look at it. Under the lock: what is in our hands is in no queue, and the monitor counts
+// for nobody, so whoever looked meanwhile would find all asleep (rest.c).
 static void drain(cspi_worker *w)
 {
     static cspi_runq taken; // too big for locals, and only the monitor comes here
     csp_co *co;
+    cspi_lock_acquire(&cspi_sched.lock);
     while ((co = cspi_runq_steal(&w->runq, &taken)) || (co = cspi_runq_take_next(&w->runq)))
         do
-            cspi_global_push(co);
+            cspi_global_append_locked(co);
         while ((co = cspi_runq_pop(&taken)));
+    cspi_lock_release(&cspi_sched.lock);
 }
 
 // Unless it has gone on since.

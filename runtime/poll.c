@@ -9,7 +9,7 @@
 // tries without blocking and waits again.
 // One event wakes the first waiter of a side, and the rest are armed again: it fires at once when there is more. An error
 // or a hang-up wakes all.
-// Invariants (under the record's lock):  I1 a waiter is queued iff its `queued`, and counted in cspi_poll_waiting
+// Invariants (under the record's lock):  I1 a waiter is queued iff its `queued`; it counts in cspi_poll_waiting until it is runnable
 //                                        I2 sides with waiters are armed, or their event is on its way to dispatch()
 // Ordering:  P1 a waiter counts itself, then looks how the keeper sleeps; the keeper says that it will sleep deaf, then looks
 //               at the count (idle.c). Both sequentially consistent, so one sees the other.
@@ -150,6 +150,12 @@ static void take_off_locked(struct record *r, struct poll_waiter *w)
 {
     cspi_waitq_remove(&r->sides[w->side], &w->base);
     w->queued = false;
+}
+
+// One that was taken off. It counts until it is in a queue: the monitor polls, too, and nobody else counts for it (rest.c).
+static void ready(csp_co *co)
+{
+    cspi_ready(co);
     csp_add_seq(&cspi_poll_waiting, -1);
 }
 
@@ -159,7 +165,7 @@ static void grant_locked(struct record *r, struct poll_waiter *w, int error)
     w->granted = true;
     w->error = error;
     // With the lock held: records are never freed.
-    cspi_ready(w->base.co);
+    ready(w->base.co);
 }
 
 static void grant_all_locked(struct record *r, int side, int error)
@@ -220,7 +226,7 @@ static void abandon(cspi_giveup *g, int why)
         take_off_locked(r, w);
     cspi_lock_release(&r->lock);
     if (parked)
-        cspi_ready(w->base.co);
+        ready(w->base.co);
 }
 
 static int wait_within(struct poll_waiter *w, int fd, const csp_site *site)

@@ -62,7 +62,7 @@ class Bench:
             told = subprocess.run([launcher, out, program], env=environment, check=True, capture_output=True, text=True)
             microseconds, kibibytes, status = map(int, told.stdout.split())
             if status != 0:
-                sys.exit(f"run.py: {program} ended with status {status}; run it by hand to see why")
+                sys.exit(f"run.py: {program} ended with status {status}: {told.stderr[:2000]}")
             self.runs.setdefault(variant, []).append((microseconds / 1e6, kibibytes))
             texts.add(pathlib.Path(out).read_text())
         if len(texts) != 1:
