@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # usage: prelink.sh OUT.a WORKDIR RAW_HEADER STRING_INTERCEPTORS.o UNWIND.a[,MORE.a...] OBJECT...
-# tools from the environment: CC, LLVM_LINK, LD, NM, OBJCOPY, AR; PROFILE_FLAGS: what of the profile to tell CC (profile.py)
+# tools from the environment: CC, LLVM_LINK, LD, NM, OBJCOPY, AR; PROFILE: counts of what is run how often (profile.py), may be
+# empty; PROFILE_FLAGS: what else of a profile to tell CC
 #
 #   1 libunwind's needed members become one object; the names it defines are noted; it gets
 #     its modules from us, since dl_iterate_phdr takes a lock that a thread which waits for the reporting one may hold
@@ -18,6 +19,7 @@ set -eu
 out=$1 work=$2 raw=$3 strings=$4 unwinder=$(echo "$5" | tr , ' ')
 shift 5
 mkdir -p "$work"
+rm -f "$work/joined.bc" "$work/profile.log"
 
 # shellcheck disable=SC2086 # a list of files
 "$LD" -r -o "$work/unwind.o" -u _ULx86_64_init_local -u _ULx86_64_step -u _ULx86_64_get_reg -u _Ux86_64_getcontext \
@@ -40,10 +42,10 @@ done
 if [ -s "$work/bitcode" ]; then
     "$LLVM_LINK" -o "$work/joined.bc" "@$work/bitcode"
     # shellcheck disable=SC2086 # several flags, or none
-    "$CC" -O2 -fno-pic -fno-addrsig ${PROFILE_FLAGS:-} -c -o "$work/joined.o" "$work/joined.bc" 2>"$work/profile.log" || {
-        cat "$work/profile.log" >&2
-        exit 1
-    }
+    "$CC" -O2 -fno-pic -fno-addrsig ${PROFILE:+"-fprofile-use=$PROFILE"} ${PROFILE_FLAGS:-} -c -o "$work/joined.o" "$work/joined.bc" \
+        2>"$work/profile.log" || failed=1
+    grep -v -e 'hash mismatch' -e 'warnings* generated' "$work/profile.log" >&2 || :
+    [ -z "${failed:-}" ] || exit 1
     set -- "$work/joined.o" "$@"
 fi
 
@@ -53,5 +55,9 @@ fi
 "$OBJCOPY" --localize-symbols="$work/unwind.names" --rename-section .text=csp_text --rename-section .text.unlikely=csp_text \
     --rename-section .text.unlikely.=csp_text --rename-section .text.hot=csp_text --rename-section .text.hot.=csp_text \
     --rename-section .text.startup=csp_text --rename-section .text.exit=csp_text --rename-section .data=csp_data --rename-section .bss=csp_bss "$work/all.o"
+if "$NM" -f sysv "$work/all.o" | grep '|\.text'; then
+    echo "prelink.sh: the code of these functions would count as the program's: their section is not renamed" >&2
+    exit 1
+fi
 rm -f "$out"
 "$AR" rcs "$out" "$work/all.o"

@@ -40,20 +40,18 @@ def run(command, **more):
     subprocess.run([str(c) for c in command], check=True, **more)
 
 
-def compiler_of(build):
-    """The line of CMakeCache.txt that says which, and its version."""
-    cache = (build / "CMakeCache.txt").read_text()
-    return re.search(r"^CMAKE_C_COMPILER:\w+=(.*)$", cache, re.M).group(1)
-
-
 def version_of(compiler):
     return subprocess.run([compiler, "--version"], check=True, capture_output=True, text=True).stdout.splitlines()[0]
 
 
-def tool_of(build, name):
-    cache = (build / "CMakeCache.txt").read_text()
-    found = re.search(rf"^{name}:\w+=(.*)$", cache, re.M)
-    return found.group(1) if found else sys.exit(f"profile.py: {build}/CMakeCache.txt does not name {name}: build with CSP_PROFILE=use")
+def setting_of(build, name):
+    """As CMake keeps it; None where it does not."""
+    found = re.search(rf"^{name}:\w+=(.*)$", (build / "CMakeCache.txt").read_text(), re.M)
+    return found.group(1) if found else None
+
+
+def compiler_of(build):
+    return setting_of(build, "CMAKE_C_COMPILER")
 
 
 def programs(only):
@@ -98,6 +96,9 @@ def counts_of(text):
 
 
 def check(build):
+    if setting_of(build, "CSP_PROFILE") != "use":
+        print(f"profile.py: {build} is built without the profile: nothing to compare")
+        return 77
     made_by = re.search(r"^# (.*version.*)$", PROFILE.read_text(), re.M).group(1)
     if made_by != version_of(compiler_of(build)):
         print(f"profile.py: the profile is {made_by}'s, the build another compiler's: nothing to compare")
@@ -107,7 +108,7 @@ def check(build):
         print(f"profile.py: {build} does not compile the detector as a whole: nothing to compare")
         return 77
     counts = counts_of(PROFILE.read_text())
-    there = subprocess.run([tool_of(build, "CMAKE_NM"), work / "joined.bc"], check=True, capture_output=True, text=True).stdout
+    there = subprocess.run([setting_of(build, "CMAKE_NM"), work / "joined.bc"], check=True, capture_output=True, text=True).stdout
     there = {line.split()[-1] for line in there.splitlines() if line}
     changed = set(re.findall(r"\(hash mismatch\) (\S+)", (work / "profile.log").read_text())) | (set(counts) - there)
     lost = sum(counts.get(name.split(";")[-1], 0) for name in changed) / sum(counts.values())
@@ -128,12 +129,21 @@ def main():
     parser.add_argument("--check", action="store_true", help="only say whether it still fits the sources that the build has")
     options = parser.parse_args()
     usual = options.build.resolve()
+    if not (usual / "CMakeCache.txt").exists():
+        parser.error(f"{usual} is no build directory: run tools/dev.sh build, or name yours with --build")
     if options.check:
         sys.exit(check(usual))
-    profdata, compiler = tool_of(usual, "CSP_LLVM_PROFDATA"), compiler_of(usual)
+    if not programs(options.only):
+        parser.error(f"no program's name matches {options.only}")
+    if options.only and options.output == PROFILE:
+        parser.error("some of the programs make a partial profile: say with --output where it goes")
+    profdata, compiler = setting_of(usual, "CSP_LLVM_PROFDATA"), compiler_of(usual)
+    if not profdata:
+        parser.error(f"{usual} was configured without CSP_PROFILE=use, which looks for llvm-profdata")
     counting = usual / "profile"
-    run(["cmake", "-S", ROOT, "-B", counting, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCSP_PROFILE=generate",
-         f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_CXX_COMPILER={tool_of(usual, 'CMAKE_CXX_COMPILER')}"], stdout=subprocess.DEVNULL)
+    same = ["CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER", "LLVM_DIR", "Clang_DIR"]
+    settings = [f"-D{name}={setting_of(usual, name)}" for name in same if setting_of(usual, name)]
+    run(["cmake", "-S", ROOT, "-B", counting, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCSP_PROFILE=generate", *settings], stdout=subprocess.DEVNULL)
     run(["cmake", "--build", counting, "--target", "clang_rt_cspthread", "csp_plugin", "cspcc", "csp-symbolizer"])
     out = counting / "counted"
     out.mkdir(exist_ok=True)

@@ -435,7 +435,10 @@ static void check_block(cspr_check *c, uintptr_t a, uintptr_t end, uint64_t curr
 
 void cspr_check_words(cspr_check *c)
 {
+    enum { USER_BITS = 56 }; // of an address; above them is the kernel's: the program will see for itself
     uintptr_t end = c->addr + c->size;
+    if (CSPR_UNLIKELY(end < c->addr || (end - 1) >> USER_BITS))
+        return;
     uint64_t current = c->epoch ? cspr_cell_of(c->epoch, 0xff, 0) : CSPR_CURRENT_NOBODY;
     for (uintptr_t a = c->addr, next; a < end; a = next) {
         next = (a & ~(uintptr_t)(CSPR_MARK_APP_BYTES - 1)) + CSPR_MARK_APP_BYTES;

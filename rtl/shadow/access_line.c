@@ -43,8 +43,8 @@ static pair after_access(const cspr_check *c, pair old)
     return (pair){cspr_cell_beside(cspr_cell_epoch(old.r) == c->epoch ? old.r : 0, fresh), fresh};
 }
 
-// Lines whose words all say what a settled word before them said: they are taken only if they do, compared without a jump for each
-// word, and what they say afterwards is known. Returns where they end.
+// Lines whose words all say what a settled word before them said. One is taken only if its first write cell does, and compared
+// without a jump for each word; what it says afterwards is known. Returns where they end.
 static uintptr_t check_alike(const cspr_check *c, uintptr_t first, uintptr_t end, pair old)
 {
     pair now = after_access(c, old);

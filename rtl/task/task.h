@@ -61,7 +61,7 @@ struct cspr_task {
     cspr_id_queue *ids;       // of its children; NULL: it has had none
     cspr_id_queue *heir;      // of its creator; NULL: it is the first task
     cspr_rereads *rereads;    // NULL: none
-    uintptr_t hook_page;      // where the runtime accessed something for it last (cspr_access)
+    uintptr_t hook_page;      // the last page that cspr_access met: shadow of a new one is touched
     // --- while it does not run
     csp_frame *top;
     csp_frame **live_top; // atomic; where the newest record is while it runs, else NULL

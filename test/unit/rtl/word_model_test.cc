@@ -18,8 +18,8 @@ class WordModel : public Core, public testing::WithParamInterface<unsigned>
 
 namespace
 {
-constexpr int TASKS = 5, BYTES = 128, OBJECTS = 3;
-constexpr int FIRST = 448; // of the memory: a boundary of marks (marks.c) lies in between
+constexpr int TASKS = 5, BYTES = 320, OBJECTS = 3;
+constexpr int FIRST = 352; // of the memory: a boundary of marks (marks.c) lies in between
 using Vector = std::array<uint64_t, TASKS>;
 
 struct Byte {
