@@ -399,7 +399,9 @@ bool cspr_is_recorded(uintptr_t addr, size_t size, bool is_write)
 {
     uint64_t current = __csp_current;
     uintptr_t end = addr + size;
-    if (current == CSPR_CURRENT_NOBODY || (size > CSPR_LINE_APP_BYTES && cspr_shadow_is_fresh(cspr_shadow_of(addr)))) // M1
+    if (current == CSPR_CURRENT_NOBODY)
+        return false;
+    if (size > CSPR_LINE_APP_BYTES && cspr_shadow_is_fresh(cspr_shadow_of(addr))) // M1 of marks.c
         return false;
     for (uintptr_t a = addr; a < end; a = (a & ~(uintptr_t)7) + 8) {
         if (!(a & 7) && a + 32 <= end && (a = skip_recorded(a, end, is_write, current)) >= end)

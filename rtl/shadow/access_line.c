@@ -83,7 +83,8 @@ size_t cspr_check_lines(const cspr_check *c, uintptr_t first, uintptr_t end)
     bool settled = all_settled(c, cells, first, n), was_empty = cspr_word_is_empty(cells);
     pair old = {0, 0};
     for (unsigned i = 0; settled && i < n; i++, cells += 2) {
-        old = (pair){__atomic_load_n(&cells[0], __ATOMIC_RELAXED), cspr_word_write_cell(cells)}; // relaxed: the line is ours
+        old.r = __atomic_load_n(&cells[0], __ATOMIC_RELAXED); // relaxed: the line is ours
+        old.w = cspr_word_write_cell(cells);
         pair now = after_access(c, old);
         cspr_word_put(cells, now.r, now.w);
     }

@@ -101,7 +101,7 @@ static inline bool cspr_shadow_is_fresh(const uint64_t *cells)
 static inline void cspr_shadow_touch(uint64_t *cells)
 {
     if (CSPR_UNLIKELY(cspr_shadow_is_fresh(cells)))
-        __asm__ volatile("lock orl $0, %0" : "+m"(*(uint32_t *)cells)); // of an atomic operation compilers would make a load
+        __asm__ volatile("lock orl $0, %0" : "+m"(*(uint32_t *)cells)); // compilers make a load of an atomic `or` of 0
 }
 
 // Returns the first write cell, as it counts. It is read beforehand, from a line that the inline check has just looked at: a
